@@ -1,0 +1,259 @@
+/*
+ * run.c - a job in the foreground: signals, progress, summary, exit code. The main thread runs
+ * the loop; a thread of its own waits for signals, so that no handler interrupts anything.
+ */
+#include "cli/commands.h"
+#include "cli/exit.h"
+#include "cli/task.h"
+#include "report/report.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+struct signals {
+    pthread_t thread;
+    sigset_t set;
+    struct job *job;
+    struct reporter *reporter;
+    int stopped_by; /* the first stopping signal; 0: none. Atomic. */
+    int done;       /* the run is over. Atomic. */
+};
+
+static void take_stop(struct signals *signals, int signal_no)
+{
+    if (!__atomic_exchange_n(&signals->stopped_by, signal_no, __ATOMIC_RELAXED)) {
+        log_notice("%s: finishing what runs, starting nothing new%s",
+                   signal_no == SIGINT ? "interrupted" : "terminated",
+                   signal_no == SIGINT ? "; once more aborts" : "");
+        job_stop(signals->job, signal_no == SIGINT ? JOB_DRAIN : JOB_DRAIN_DEADLINE);
+    } else {
+        log_notice("aborting; what is stored and confirmed is in the journal");
+        job_stop(signals->job, JOB_ABORT);
+    }
+}
+
+static void *wait_for_signals(void *user)
+{
+    struct signals *signals = user;
+    int signal_no;
+    while (!sigwait(&signals->set, &signal_no)) {
+        if (__atomic_load_n(&signals->done, __ATOMIC_RELAXED))
+            break;
+        if (signal_no == SIGUSR1)
+            reporter_ask_status(signals->reporter);
+        else
+            take_stop(signals, signal_no);
+    }
+    return NULL;
+}
+
+/* Blocks the signals for every thread that is started from now on. */
+static void signals_block(struct signals *signals)
+{
+    struct sigaction hup;
+    memset(signals, 0, sizeof *signals);
+    sigemptyset(&signals->set);
+    sigaddset(&signals->set, SIGINT);
+    sigaddset(&signals->set, SIGTERM);
+    sigaddset(&signals->set, SIGUSR1);
+    /* nohup ignores it on purpose; otherwise a closed terminal is a SIGTERM. */
+    if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
+        sigaddset(&signals->set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+}
+
+static int signals_start(struct signals *signals, struct job *job, struct reporter *reporter)
+{
+    signals->job = job;
+    signals->reporter = reporter;
+    return pthread_create(&signals->thread, NULL, wait_for_signals, signals) ? -ERR_NOMEM : 0;
+}
+
+static void signals_end(struct signals *signals)
+{
+    __atomic_store_n(&signals->done, 1, __ATOMIC_RELAXED);
+    pthread_kill(signals->thread, SIGUSR1);
+    pthread_join(signals->thread, NULL);
+}
+
+static int is_source_code(int code)
+{
+    return code == ERR_SOURCE_UNREADABLE || code == ERR_SOURCE_VANISHED ||
+           code == ERR_SOURCE_CHANGED;
+}
+
+/* A run that came to its end: what its books say. */
+static int exit_of_books(const struct journal_books *books, int64_t confirmed_now)
+{
+    int64_t source = 0, temporary = 0, failed = books->files[ASSET_FAILED];
+    for (int code = 1; code < ERR_COUNT; code++) {
+        int64_t n = books->failed_by_code[code];
+        source += is_source_code(code) ? n : 0;
+        temporary += err_is_temporary((enum err_code)code) ? n : 0;
+    }
+    if (books->failed_by_code[ERR_CONFLICT])
+        return EXIT_IS_CONFLICT;
+    if (failed && failed == source)
+        return EXIT_IS_SOURCE;
+    if (failed && failed == temporary && !confirmed_now)
+        return EXIT_IS_TEMPORARY;
+    if (failed)
+        return EXIT_IS_SOME_FAILED;
+    return books->issues ? EXIT_IS_SOURCE : EXIT_IS_OK;
+}
+
+static int exit_of_result(const struct job_result *result, int stopped_by)
+{
+    switch (result->end) {
+    case JOB_COMPLETE:
+        return exit_of_books(&result->books, result->confirmed_now);
+    case JOB_END_STOPPED:
+        return stopped_by == SIGINT ? EXIT_IS_SIGINT : EXIT_IS_SIGTERM;
+    case JOB_END_DURATION:
+        return EXIT_IS_DURATION;
+    case JOB_END_TRANSFER:
+    case JOB_END_ERRORS:
+        return EXIT_IS_LIMIT;
+    case JOB_END_OUTAGE:
+        return EXIT_IS_TEMPORARY;
+    case JOB_END_CANARY:
+        return EXIT_IS_FATAL;
+    case JOB_END_REFUSED:
+        return result->error.code == ERR_CONFIG ? EXIT_IS_PREFLIGHT
+                                                : (int)exit_of_error(result->error.code);
+    case JOB_END_JOURNAL:
+        return (int)exit_of_error(result->error.code);
+    }
+    return EXIT_IS_FATAL;
+}
+
+static int summarise(struct task *task, const struct job_result *result, int code)
+{
+    struct summary *summary = NULL;
+    struct err error = ERR_INIT;
+    const char *why = "";
+    if (summary_new(task->journal, result->end == JOB_COMPLETE, &summary, &error)) {
+        log_error("no summary: %s", error.text);
+        return code ? code : EXIT_IS_FATAL;
+    }
+    if (!summary_balanced(summary, &why)) {
+        log_error("the books do not balance: %s", why);
+        code = code ? code : EXIT_IS_FATAL;
+    }
+    struct summary_options options = {
+        .result = result,
+        .exit_code = code,
+        .journal = task->journal_path,
+        .json = task->settings->json,
+        .quiet = task->settings->quiet,
+    };
+    if (summary_print(summary, &options, stdout, &error)) {
+        log_error("%s", error.text);
+        code = code ? code : EXIT_IS_FATAL;
+    }
+    summary_free(summary);
+    return code;
+}
+
+static int fail(const struct err *error)
+{
+    log_error("%s", error->text);
+    return (int)exit_of_error(error->code);
+}
+
+/* Opens, runs, sums up. before may be NULL; it works on the open journal before the run. */
+static int run_job(struct task *task, enum journal_mode mode, struct signals *signals,
+                   struct reporter *reporter, int (*before)(struct task *task, struct err *err))
+{
+    struct err error = ERR_INIT;
+    struct job_result result;
+    int rc = task_open(task, mode, reporter_observer(reporter), &error);
+    if (!rc && before)
+        rc = before(task, &error);
+    if (!rc && signals_start(signals, task->job, reporter))
+        rc = err_set(&error, ERR_NOMEM, "the signal thread could not be started");
+    if (rc)
+        return fail(&error);
+    rc = job_run(task->job, task->journal, &result, &error);
+    signals_end(signals);
+    reporter_finish(reporter);
+    if (rc)
+        return fail(&error);
+    if (result.end != JOB_COMPLETE && result.end != JOB_END_STOPPED)
+        log_error("%s (%s)", result.error.text, err_advice(result.error.code));
+    return summarise(task, &result, exit_of_result(&result, signals->stopped_by));
+}
+
+static int run_task(struct settings *settings, enum journal_mode mode,
+                    int (*before)(struct task *task, struct err *err))
+{
+    struct task task;
+    struct err error = ERR_INIT;
+    struct signals signals;
+    struct reporter *reporter = NULL;
+    struct reporter_options options = {
+        .json = settings->json,
+        .progress = settings->progress ? PROGRESS_BLOCK : PROGRESS_AUTO,
+        .stats_ms = settings->stats_ms,
+        .quiet = settings->quiet,
+        .color = 1,
+    };
+    signals_block(&signals);
+    int code;
+    int rc = task_init(&task, settings, &error);
+    if (!rc && credentials_load(settings, &task.credentials, &error)) {
+        code = EXIT_IS_PREFLIGHT;
+        log_error("%s", error.text);
+        goto done;
+    }
+    task.options.credentials = (struct job_credentials){
+        .client_id = task.credentials.client_id,
+        .client_secret = task.credentials.client_secret,
+        .token = task.credentials.token,
+    };
+    if (!rc)
+        rc = reporter_new(&options, &reporter, &error);
+    code = rc ? fail(&error) : run_job(&task, mode, &signals, reporter, before);
+done:
+    reporter_free(reporter);
+    task_release(&task);
+    return code;
+}
+
+int cmd_upload(struct settings *settings)
+{
+    return settings->dry_run ? cmd_plan(settings) : run_task(settings, JOURNAL_CREATE, NULL);
+}
+
+/* A job goes on as it was begun; flags of this command line come on top. */
+static int continue_job(struct settings *settings,
+                        int (*before)(struct task *task, struct err *err))
+{
+    struct err error = ERR_INIT;
+    if (task_load_job(settings, settings->args[0], &error))
+        return fail(&error);
+    return run_task(settings, JOURNAL_OPEN, before);
+}
+
+static int requeue(struct task *task, struct err *err)
+{
+    int64_t count = 0;
+    int rc = task_restore_walk(task, err);
+    if (!rc)
+        rc = journal_requeue_failed(task->journal, task->settings->only, &count, err);
+    if (!rc)
+        log_notice("%lld failed files are queued again", (long long)count);
+    return rc;
+}
+
+int cmd_resume(struct settings *settings)
+{
+    return continue_job(settings, task_restore_walk);
+}
+
+int cmd_retry(struct settings *settings)
+{
+    return continue_job(settings, requeue);
+}

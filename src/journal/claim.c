@@ -1,0 +1,294 @@
+/* claim.c - see claim.h. */
+#include "journal/claim.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "journal/naming.h"
+#include "journal/store.h"
+
+/* How far a request has come. */
+struct taking {
+    struct store *store;
+    struct claim_cursor *cursor;
+    struct claim_list *list;
+    size_t max;
+    int full; /* a further row was seen that has no room */
+};
+
+static int is_by_size(enum claim_lane lane)
+{
+    return lane == CLAIM_LARGEST || lane == CLAIM_LARGE_LARGEST;
+}
+
+void claim_free(struct claim *claim)
+{
+    free(claim);
+}
+
+void claim_release(struct claims *claims)
+{
+    idset_release(&claims->given);
+}
+
+static void restart(struct claim_cursor *cursor)
+{
+    cursor->id = 1;
+    cursor->size_class = INT_MAX;
+}
+
+void claim_restart(struct claims *claims)
+{
+    for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++)
+        restart(&claims->cursors[lane]);
+}
+
+void claim_offer(struct claims *claims, int64_t id, int size_class)
+{
+    for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++) {
+        struct claim_cursor *cursor = &claims->cursors[lane];
+        int same = !is_by_size((enum claim_lane)lane) || size_class == cursor->size_class;
+        if (same ? id < cursor->id : size_class > cursor->size_class) {
+            cursor->id = id;
+            cursor->size_class = size_class;
+        }
+    }
+}
+
+void claim_forget(struct claims *claims, int64_t id)
+{
+    idset_remove(&claims->given, id);
+}
+
+int claim_undo(struct store *store, int64_t id, struct err *err)
+{
+    struct work work;
+    idset_remove(&store->claims.given, id);
+    int rc = store_get_work(store, id, &work, err);
+    if (rc)
+        return rc;
+    if (store_is_queued(work.state) && work.wave == store_wave(store))
+        claim_offer(&store->claims, id, store_size_class(work.size_bytes));
+    return 0;
+}
+
+/* ---- reading one ------------------------------------------------------------------------ */
+
+/* Where the strings of a claim go: behind it, in the same piece of memory. */
+struct pack {
+    char *at;
+    char *end;
+};
+
+static char *pack_text(struct pack *pack, const void *text, size_t len)
+{
+    if (!text)
+        return NULL;
+    BUG_ON((size_t)(pack->end - pack->at) <= len);
+    char *out = pack->at;
+    memcpy(out, text, len);
+    out[len] = '\0';
+    pack->at += len + 1;
+    return out;
+}
+
+/* NULL stays NULL, but an empty blob (the path of a root that is a file) is "". */
+static char *pack_column(struct pack *pack, sqlite3_stmt *stmt, int column)
+{
+    if (sqlite3_column_type(stmt, column) == SQLITE_NULL)
+        return NULL;
+    const void *bytes = sqlite3_column_blob(stmt, column);
+    return pack_text(pack, bytes ? bytes : "", (size_t)sqlite3_column_bytes(stmt, column));
+}
+
+static int sum_parts(struct store *store, int64_t id, size_t *out_count, size_t *out_bytes,
+                     struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PART_SUM);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    *out_count = (size_t)sqlite3_column_int64(stmt, 0);
+    *out_bytes = (size_t)sqlite3_column_int64(stmt, 1);
+    sqlite3_reset(stmt);
+    return 0;
+}
+
+static int read_parts(struct store *store, struct claim *claim, size_t count, struct pack *pack,
+                      struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PART_EACH);
+    sqlite3_bind_int64(stmt, 1, claim->asset_id);
+    int rc;
+    while ((rc = sql_next(&store->sql, stmt, err)) > 0) {
+        BUG_ON(claim->part_count >= count);
+        struct journal_part *part = &claim->parts[claim->part_count++];
+        char etag[NAMING_ETAG_MAX];
+        part->part_no = sqlite3_column_int(stmt, 0);
+        part->has_md5 = naming_read_md5(stmt, 2, part->md5);
+        const char *text = naming_read_etag(stmt, 1, part->md5, etag);
+        part->etag = pack_text(pack, text, text ? strlen(text) : 0);
+    }
+    return rc;
+}
+
+/* The columns of SQL_CLAIM_GET into the claim; strings go behind it. */
+static void read_columns(sqlite3_stmt *stmt, struct claim *claim, struct pack *pack)
+{
+    claim->root = pack_column(pack, stmt, 0);
+    claim->path = pack_column(pack, stmt, 1);
+    claim->name = pack_column(pack, stmt, 2);
+    if (!claim->name) {
+        const char *base = naming_last_component(claim->path);
+        claim->name = pack_text(pack, base, strlen(base));
+    }
+    claim->stamp = (struct file_stamp){
+        .dev = (uint64_t)sqlite3_column_int64(stmt, 3),
+        .ino = (uint64_t)sqlite3_column_int64(stmt, 4),
+        .size_bytes = sqlite3_column_int64(stmt, 5),
+        .mtime_ns = sqlite3_column_int64(stmt, 6),
+        .ctime_ns = sqlite3_column_int64(stmt, 7),
+    };
+    claim->state = (enum asset_state)sqlite3_column_int(stmt, 8);
+    claim->tries = sqlite3_column_int(stmt, 9);
+    claim->wave = sqlite3_column_int64(stmt, 10);
+    claim->mime_type = pack_column(pack, stmt, 11);
+    claim->file_path = pack_column(pack, stmt, 13);
+    claim->file_name = pack_column(pack, stmt, 14);
+    claim->upload_id = pack_column(pack, stmt, 15);
+    claim->conflict_id = pack_column(pack, stmt, 16);
+    claim->intent_ms = sqlite3_column_int64(stmt, 17);
+}
+
+static int read_claim(struct store *store, int64_t id, struct claim **out, struct err *err)
+{
+    static const int texts[] = {0, 1, 1, 2, 11, 13, 14, 15, 16}; /* the path may be the name too */
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_GET);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    if (!rc)
+        return err_set(err, ERR_JOURNAL, "journal %s is damaged: asset %lld has no row",
+                       store->sql.path, (long long)id);
+    size_t part_count = 0;
+    size_t bytes = 0;
+    if (sqlite3_column_type(stmt, 12) != SQLITE_NULL) {
+        rc = sum_parts(store, id, &part_count, &bytes, err);
+        if (rc < 0)
+            return rc;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        bytes += (size_t)sqlite3_column_bytes(stmt, texts[i]) + 1;
+    size_t parts_at = sizeof(struct claim);
+    size_t texts_at = parts_at + part_count * sizeof(struct journal_part);
+    struct claim *claim = calloc(1, texts_at + bytes);
+    if (!claim) {
+        sqlite3_reset(stmt);
+        return err_set(err, ERR_NOMEM, "no memory for a claim");
+    }
+    struct pack pack = {(char *)claim + texts_at, (char *)claim + texts_at + bytes};
+    claim->asset_id = id;
+    claim->parts = part_count ? (struct journal_part *)(void *)((char *)claim + parts_at) : NULL;
+    read_columns(stmt, claim, &pack);
+    sqlite3_reset(stmt);
+    rc = part_count ? read_parts(store, claim, part_count, &pack, err) : 0;
+    if (rc) {
+        free(claim);
+        return rc;
+    }
+    *out = claim;
+    return 0;
+}
+
+/* ---- taking ------------------------------------------------------------------------------ */
+
+/* Takes the rows of a statement as far as there is room. */
+static int take_rows(struct taking *taking, sqlite3_stmt *stmt, int by_size, struct err *err)
+{
+    struct store *store = taking->store;
+    int rc = 0;
+    while (!taking->full && (rc = sql_next(&store->sql, stmt, err)) > 0) {
+        int64_t id = sqlite3_column_int64(stmt, 0);
+        int size_class = by_size ? sqlite3_column_int(stmt, 1) : INT_MAX;
+        int given = idset_has(&store->claims.given, id);
+        if (!given && taking->list->count == taking->max) {
+            taking->full = 1;
+            *taking->cursor = (struct claim_cursor){
+                .id = id,
+                .size_class = size_class,
+                .boundary_bytes = taking->cursor->boundary_bytes,
+            };
+            break;
+        }
+        taking->cursor->id = id + 1;
+        taking->cursor->size_class = size_class;
+        if (given)
+            continue;
+        struct claim *claim = NULL;
+        rc = read_claim(store, id, &claim, err);
+        if (rc)
+            break;
+        taking->list->items[taking->list->count++] = claim;
+        if (idset_add(&store->claims.given, id)) {
+            rc = err_set(err, ERR_NOMEM, "no memory for a claim");
+            break;
+        }
+    }
+    sqlite3_reset(stmt);
+    return rc < 0 ? rc : 0;
+}
+
+static int take_by_path(struct taking *taking, enum claim_lane lane, struct err *err)
+{
+    struct store *store = taking->store;
+    int small = lane == CLAIM_SMALL_BY_PATH;
+    sqlite3_stmt *stmt = sql_get(&store->sql, small ? SQL_CLAIM_SMALL_BY_PATH : SQL_CLAIM_BY_PATH);
+    sqlite3_bind_int64(stmt, 1, store_wave(store));
+    sqlite3_bind_int64(stmt, 2, taking->cursor->id);
+    if (small)
+        sqlite3_bind_int64(stmt, 3, taking->cursor->boundary_bytes);
+    return take_rows(taking, stmt, 0, err);
+}
+
+/*
+ * In two statements: the rest of the cursor's own class, then what is smaller. One statement with
+ * "class < c OR class = c AND id >= i" would step over all rows of one class at every request.
+ */
+static int take_by_size(struct taking *taking, enum claim_lane lane, struct err *err)
+{
+    struct store *store = taking->store;
+    int64_t least = lane == CLAIM_LARGE_LARGEST ? taking->cursor->boundary_bytes : 0;
+    int size_class = taking->cursor->size_class;
+    if (size_class < store_size_class(least))
+        return 0;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_SAME_SIZE);
+    sqlite3_bind_int64(stmt, 1, store_wave(store));
+    sqlite3_bind_int64(stmt, 2, taking->cursor->id);
+    sqlite3_bind_int(stmt, 3, size_class);
+    sqlite3_bind_int64(stmt, 4, least);
+    int rc = take_rows(taking, stmt, 1, err);
+    if (rc || taking->full)
+        return rc;
+    stmt = sql_get(&store->sql, SQL_CLAIM_SMALLER);
+    sqlite3_bind_int64(stmt, 1, store_wave(store));
+    sqlite3_bind_int(stmt, 3, size_class);
+    sqlite3_bind_int64(stmt, 4, least);
+    sqlite3_bind_int(stmt, 5, store_size_class(least));
+    return take_rows(taking, stmt, 1, err);
+}
+
+int claim_take(struct store *store, enum claim_lane lane, size_t max, int64_t boundary_bytes,
+               struct claim_list *list, struct err *err)
+{
+    struct claim_cursor *cursor = &store->claims.cursors[lane];
+    struct taking taking = {.store = store, .cursor = cursor, .list = list, .max = max};
+    if (cursor->boundary_bytes != boundary_bytes)
+        restart(cursor);
+    cursor->boundary_bytes = boundary_bytes;
+    int rc = is_by_size(lane) ? take_by_size(&taking, lane, err) : take_by_path(&taking, lane, err);
+    list->dry = !rc && !taking.full;
+    return rc;
+}

@@ -1,0 +1,49 @@
+/*
+ * claim.h - which pending assets this process was given. Each lane has a cursor: every pending
+ * row of the current wave before it is claimed. A row that becomes pending behind a cursor is
+ * *offered*, which moves the cursor back to it, so a lane can never miss a row, and passes over
+ * claimed rows only where a cursor was moved back. On the writer's thread.
+ */
+#ifndef JOURNAL_CLAIM_H
+#define JOURNAL_CLAIM_H
+
+#include "journal/idset.h"
+#include "journal/journal.h"
+
+struct store;
+
+#define CLAIM_LANE_COUNT 4
+
+/* The first place not looked at yet: an id in the lanes by path, (class, id) in those by size. */
+struct claim_cursor {
+    int64_t id;
+    int size_class;
+    int64_t boundary_bytes; /* of the last request; another one starts the lane over */
+};
+
+struct claims {
+    struct idset given;
+    struct claim_cursor cursors[CLAIM_LANE_COUNT];
+};
+
+/* What a claim brought. The caller owns the array and what is in it. */
+struct claim_list {
+    struct claim **items;
+    size_t count;
+    int dry; /* the lane had no more */
+};
+
+void claim_release(struct claims *claims);
+/* All cursors to the start; what is claimed stays claimed. */
+void claim_restart(struct claims *claims);
+/* The size class is store_size_class()'s. */
+void claim_offer(struct claims *claims, int64_t id, int size_class);
+/* It is pending no longer. */
+void claim_forget(struct claims *claims, int64_t id);
+/* Gives it back. */
+int claim_undo(struct store *store, int64_t id, struct err *err) WARN_UNUSED;
+/* At most max pending assets into list->items, which has room for them. */
+int claim_take(struct store *store, enum claim_lane lane, size_t max, int64_t boundary_bytes,
+               struct claim_list *list, struct err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,461 @@
+/*
+ * found.c - see found.h.
+ *
+ * Invariants: a queued row of the current wave owns its name, so two files of one name are never
+ * under way at once; a row that failed in the walk, or by name_collision, owns none. So "FAILED
+ * and owns no name" is what tells a walk's verdict from the pipeline's.
+ */
+#include "journal/found.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "journal/naming.h"
+
+#define PAGE_ROWS 256 /* failed rows that are looked at in one go */
+
+/* A row that the journal had before; the name is the statement's, valid until it is reset. */
+struct known {
+    struct work work;
+    struct file_stamp stamp;
+    const char *name;
+};
+
+/* ---- names ------------------------------------------------------------------------------- */
+
+/* What the column `name` holds for a name: NULL for the path's last component, '' for none. */
+static const char *name_column(const char *path, const char *name)
+{
+    if (!name)
+        return "";
+    return strcmp(naming_last_component(path), name) == 0 ? NULL : name;
+}
+
+static int set_name(struct store *store, int64_t id, const char *path, const char *name,
+                    struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_SET_NAME);
+    sqlite3_bind_int64(stmt, 1, id);
+    sql_bind_text(stmt, 2, name_column(path, name));
+    return sql_run(&store->sql, stmt, err);
+}
+
+/* Tries the found row's names in turn. *out_name is the one it owns, or `name` with *out_owner. */
+static int take_name(struct store *store, int64_t id, const struct journal_found *row,
+                     const char **out_name, int64_t *out_owner, struct err *err)
+{
+    *out_name = row->name;
+    int rc = naming_take(store, id, row->name, out_owner, err);
+    if (rc || !*out_owner || !row->other_name)
+        return rc;
+    int64_t other_owner;
+    rc = naming_take(store, id, row->other_name, &other_owner, err);
+    if (!rc && !other_owner) {
+        *out_name = row->other_name;
+        *out_owner = 0;
+    }
+    return rc;
+}
+
+/* ---- failing ----------------------------------------------------------------------------- */
+
+static int keep_walk_failure(struct store *store, int64_t id, const struct journal_found *row,
+                             struct err *err)
+{
+    struct err failure = ERR_INIT;
+    err_set(&failure, row->failure, "%s", row->failure_text ? row->failure_text : "");
+    return store_set_failure(store, id, &failure, 0, err);
+}
+
+static void fail_work(struct work *work, enum err_code code)
+{
+    work->state = ASSET_FAILED;
+    work->code = code;
+}
+
+/* ---- new paths --------------------------------------------------------------------------- */
+
+static int insert_asset(struct store *store, int64_t id, const struct journal_found *row,
+                        const char *name, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_ADD);
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, row->root_id);
+    sqlite3_bind_blob(stmt, 3, row->path, (int)strlen(row->path), SQLITE_STATIC);
+    sql_bind_text(stmt, 4, name_column(row->path, name));
+    sqlite3_bind_int64(stmt, 5, (int64_t)row->stamp.dev);
+    sqlite3_bind_int64(stmt, 6, (int64_t)row->stamp.ino);
+    sqlite3_bind_int64(stmt, 7, row->stamp.mtime_ns);
+    sqlite3_bind_int64(stmt, 8, row->stamp.ctime_ns);
+    sqlite3_bind_int64(stmt, 9, clock_wall_ms());
+    return sql_run(&store->sql, stmt, err);
+}
+
+/* Puts the next id under the path's key, if no path has that key yet: 1, 0, or negative. */
+static int add_path(struct store *store, int64_t key, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PATH_ADD);
+    sqlite3_bind_int64(stmt, 1, key);
+    sqlite3_bind_int64(stmt, 2, store->last_id + 1);
+    int rc = sql_run(&store->sql, stmt, err);
+    return rc ? rc : sqlite3_changes(store->sql.db);
+}
+
+/* The rest of a new row, whose id stands in path_key already. */
+static int add_new(struct store *store, const struct journal_found *row, struct err *err)
+{
+    int64_t id = store->last_id + 1;
+    struct work work = {
+        .id = id,
+        .wave = store_wave(store),
+        .state = ASSET_DISCOVERED,
+        .size_bytes = row->stamp.size_bytes,
+    };
+    const char *name = row->name;
+    int64_t owner = 0;
+    int rc = 0;
+    if (row->failure)
+        fail_work(&work, row->failure);
+    else
+        rc = take_name(store, id, row, &name, &owner, err);
+    if (!rc)
+        rc = insert_asset(store, id, row, name, err);
+    if (rc)
+        return rc;
+    store->last_id = id;
+    if (row->failure) {
+        rc = keep_walk_failure(store, id, row, err);
+    } else if (owner) {
+        fail_work(&work, ERR_NAME_COLLISION);
+        rc = naming_set_collision(store, id, owner, err);
+    }
+    return rc ? rc : store_add_work(store, &work, err);
+}
+
+/* ---- known paths ------------------------------------------------------------------------- */
+
+/* A row of SQL_ASSET_BY_PATH; its name is the statement's. */
+static void read_known(struct store *store, sqlite3_stmt *stmt, const struct journal_found *row,
+                       struct known *out)
+{
+    *out = (struct known){
+        .work = {.id = sqlite3_column_int64(stmt, 0),
+                 .wave = sqlite3_column_int64(stmt, 8),
+                 .state = (enum asset_state)sqlite3_column_int(stmt, 9),
+                 .code = counters_code_of(&store->counters, sqlite3_column_int64(stmt, 10)),
+                 .size_bytes = sqlite3_column_int64(stmt, 11),
+                 .mime_id = sqlite3_column_int64(stmt, 12),
+                 .tries = sqlite3_column_int(stmt, 13)},
+        .stamp = {.dev = (uint64_t)sqlite3_column_int64(stmt, 4),
+                  .ino = (uint64_t)sqlite3_column_int64(stmt, 5),
+                  .size_bytes = sqlite3_column_int64(stmt, 11),
+                  .mtime_ns = sqlite3_column_int64(stmt, 6),
+                  .ctime_ns = sqlite3_column_int64(stmt, 7)},
+        .name = (const char *)sqlite3_column_text(stmt, 3),
+    };
+    if (!out->name)
+        out->name = naming_last_component(row->path);
+}
+
+/*
+ * 1 and *out when the path is known; the statement stays open for out->name. 0 and *key is where
+ * the path belongs.
+ */
+static int find_known(struct store *store, const struct journal_found *row, int64_t *key,
+                      struct known *out, struct err *err)
+{
+    size_t path_len = strlen(row->path);
+    for (;; *key = naming_next_key(*key)) {
+        sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_BY_PATH);
+        sqlite3_bind_int64(stmt, 1, *key);
+        int rc = sql_next(&store->sql, stmt, err);
+        if (rc <= 0)
+            return rc;
+        const void *path = sqlite3_column_blob(stmt, 2);
+        size_t len = (size_t)sqlite3_column_bytes(stmt, 2);
+        if (sqlite3_column_int64(stmt, 1) == row->root_id && len == path_len &&
+            (!len || memcmp(path, row->path, len) == 0)) {
+            read_known(store, stmt, row, out);
+            return 1;
+        }
+    }
+}
+
+static int set_stamp(struct store *store, int64_t id, const struct file_stamp *stamp,
+                     struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_SET_STAMP);
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, (int64_t)stamp->dev);
+    sqlite3_bind_int64(stmt, 3, (int64_t)stamp->ino);
+    sqlite3_bind_int64(stmt, 4, stamp->mtime_ns);
+    sqlite3_bind_int64(stmt, 5, stamp->ctime_ns);
+    return sql_run(&store->sql, stmt, err);
+}
+
+/* The row starts from nothing, with the tuple that was found. */
+static int start_over(struct store *store, struct work *after, const struct file_stamp *stamp,
+                      struct err *err)
+{
+    after->size_bytes = stamp->size_bytes;
+    after->mime_id = 0;
+    int rc = store_requeue(store, after, err);
+    if (!rc)
+        rc = store_drop_session(store, after->id, err);
+    if (!rc)
+        rc = sql_do_id(&store->sql, SQL_RESULT_DROP, after->id, err);
+    return rc ? rc : set_stamp(store, after->id, stamp, err);
+}
+
+/*
+ * Same size and mtime, but another inode, device or ctime: perhaps a copy with its times kept.
+ * Parts of the old tuple cannot be trusted. With an intent the confirm has to be resolved first,
+ * which reads no more bytes of the file.
+ */
+static int refresh_stamp(struct store *store, struct work *after, const struct file_stamp *stamp,
+                         struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_HAS_INTENT);
+    sqlite3_bind_int64(stmt, 1, after->id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    if (rc) {
+        sqlite3_reset(stmt);
+        return set_stamp(store, after->id, stamp, err);
+    }
+    rc = store_drop_session(store, after->id, err);
+    after->state = ASSET_DISCOVERED;
+    return rc ? rc : set_stamp(store, after->id, stamp, err);
+}
+
+/* A queued row without a name takes one, or becomes a collision. */
+static int secure_name(struct store *store, const struct journal_found *row,
+                       const struct known *known, struct work *after, struct err *err)
+{
+    const char *name;
+    int64_t owner;
+    int rc = *known->name ? naming_owns(store, after->id, known->name, err) : 0;
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = take_name(store, after->id, row, &name, &owner, err);
+    if (rc)
+        return rc;
+    if (owner) {
+        fail_work(after, ERR_NAME_COLLISION);
+        rc = naming_set_collision(store, after->id, owner, err);
+    }
+    if (!rc && strcmp(name, known->name) != 0)
+        rc = set_name(store, after->id, row->path, name, err);
+    return rc;
+}
+
+/* The walk says that the file cannot be sent. What PXM has already, it keeps having. */
+static int see_failed(struct store *store, const struct journal_found *row,
+                      const struct known *known, struct work *after, int changed, struct err *err)
+{
+    if (!changed && !store_is_queued(after->state) && after->state != ASSET_FAILED)
+        return 0;
+    int rc = *known->name ? naming_release(store, after->id, known->name, err) : 0;
+    if (!rc && changed)
+        rc = start_over(store, after, &row->stamp, err);
+    if (rc)
+        return rc;
+    fail_work(after, row->failure);
+    return keep_walk_failure(store, after->id, row, err);
+}
+
+/* Whether a FAILED row that is unchanged waits again: 1, 0, or negative. */
+static int may_wait_again(struct store *store, const struct known *known, struct err *err)
+{
+    if (err_is_temporary(known->work.code) || !*known->name)
+        return 1;
+    int owns = naming_owns(store, known->work.id, known->name, err);
+    return owns < 0 ? owns : !owns; /* without a name it was the walk that failed it */
+}
+
+static int see_known(struct store *store, const struct journal_found *row,
+                     const struct known *known, struct err *err)
+{
+    struct work after = known->work;
+    int changed = row->stamp.size_bytes != known->stamp.size_bytes ||
+                  row->stamp.mtime_ns != known->stamp.mtime_ns;
+    int moved = row->stamp.dev != known->stamp.dev || row->stamp.ino != known->stamp.ino ||
+                row->stamp.ctime_ns != known->stamp.ctime_ns;
+    int was_queued = store_is_queued(after.state);
+    int rc = 0;
+    after.wave = store_wave(store);
+    if (after.wave == known->work.wave)
+        return 0; /* the same path twice in one walk */
+    if (row->failure) {
+        rc = see_failed(store, row, known, &after, changed, err);
+        return rc ? rc : store_set_work(store, &known->work, &after, err);
+    }
+    if (changed) {
+        rc = start_over(store, &after, &row->stamp, err);
+    } else if (after.state == ASSET_FAILED) {
+        rc = may_wait_again(store, known, err);
+        if (rc > 0)
+            rc = store_requeue(store, &after, err);
+    }
+    if (!rc && !changed && moved && store_is_queued(after.state))
+        rc = refresh_stamp(store, &after, &row->stamp, err);
+    /* A row that waited all along has its name still, unless it was gone in between. */
+    if (!rc && store_is_queued(after.state) &&
+        (!was_queued || store_is_gone(store, known->work.wave)))
+        rc = secure_name(store, row, known, &after, err);
+    return rc ? rc : store_set_work(store, &known->work, &after, err);
+}
+
+static int add_row(struct store *store, const struct journal_found *row, struct err *err)
+{
+    int64_t key = naming_path_key(row->root_id, row->path);
+    struct known known;
+    /* In a first walk nearly every path is new, in a later one nearly every path is known. */
+    int rc = store->counters.numbers[COUNTERS_UNSEEN] ? 0 : add_path(store, key, err);
+    if (rc)
+        return rc < 0 ? rc : add_new(store, row, err);
+    rc = find_known(store, row, &key, &known, err);
+    if (rc > 0) {
+        rc = see_known(store, row, &known, err);
+        sqlite3_reset(sql_get(&store->sql, SQL_ASSET_BY_PATH));
+        return rc;
+    }
+    if (!rc)
+        rc = add_path(store, key, err);
+    return rc < 0 ? rc : add_new(store, row, err);
+}
+
+int found_add(struct store *store, const struct journal_found *rows, size_t count, struct err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        BUG_ON(!rows[i].path || (!rows[i].name && !rows[i].failure));
+        int rc = add_row(store, &rows[i], err);
+        if (rc)
+            return rc;
+    }
+    store->fresh_rows += count;
+    return 0;
+}
+
+/* ---- failed rows again ------------------------------------------------------------------- */
+
+/*
+ * A failed row waits again, if it has a name or can take one: 1, 0 when it stays failed, or
+ * negative. Its collision's text then names the present owner.
+ */
+static int requeue_failed(struct store *store, int64_t id, struct err *err)
+{
+    struct work before;
+    int64_t owner = 0;
+    int rc = store_get_work(store, id, &before, err);
+    if (rc)
+        return rc;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_NAME);
+    sqlite3_bind_int64(stmt, 1, id);
+    rc = sql_next(&store->sql, stmt, err);
+    if (rc <= 0)
+        return rc;
+    /* The path blob as text: SQLite ends it with a NUL. */
+    const char *path = (const char *)sqlite3_column_text(stmt, 0);
+    const char *name = (const char *)sqlite3_column_text(stmt, 1);
+    if (!name)
+        name = naming_last_component(path ? path : "");
+    int usable = *name != '\0';
+    if (usable)
+        rc = naming_take(store, id, name, &owner, err);
+    sqlite3_reset(stmt);
+    if (rc < 0 || !usable)
+        return usable ? rc : 0;
+    struct work after = before;
+    if (owner) /* or it failed in the walk, and another took the name since */
+        return before.code == ERR_NAME_COLLISION ? naming_set_collision(store, id, owner, err) : 0;
+    rc = store_requeue(store, &after, err);
+    if (!rc)
+        rc = store_set_work(store, &before, &after, err);
+    return rc ? rc : 1;
+}
+
+/* Every id that a paged statement yields; pages, as the rows are changed on the way. */
+static int requeue_all(struct store *store, enum sql_id page, int64_t parameter, int64_t *out_count,
+                       struct err *err)
+{
+    int64_t ids[PAGE_ROWS];
+    int64_t after_id = 0;
+    int count;
+    do {
+        count = 0;
+        sqlite3_stmt *stmt = sql_get(&store->sql, page);
+        sqlite3_bind_int64(stmt, 1, after_id);
+        sqlite3_bind_int(stmt, 2, ASSET_FAILED);
+        sqlite3_bind_int(stmt, 3, PAGE_ROWS);
+        sqlite3_bind_int64(stmt, 4, parameter);
+        int rc;
+        while ((rc = sql_next(&store->sql, stmt, err)) > 0)
+            ids[count++] = sqlite3_column_int64(stmt, 0);
+        for (int i = 0; !rc && i < count; i++) {
+            rc = requeue_failed(store, ids[i], err);
+            *out_count += rc > 0;
+            rc = rc < 0 ? rc : 0;
+        }
+        if (rc)
+            return rc;
+        after_id = count ? ids[count - 1] : 0;
+    } while (count == PAGE_ROWS);
+    return 0;
+}
+
+int found_requeue_failed(struct store *store, enum err_code only, int64_t *out_count,
+                         struct err *err)
+{
+    *out_count = 0;
+    if (!only)
+        return requeue_all(store, SQL_FAILED_PAGE, 0, out_count, err);
+    return requeue_all(store, SQL_FAILED_ONLY_PAGE, counters_class_of(&store->counters, only),
+                       out_count, err);
+}
+
+/* ---- walks ------------------------------------------------------------------------------- */
+
+int found_begin_walk(struct store *store, int64_t *out_wave, struct err *err)
+{
+    int rc = counters_begin_wave(&store->counters, &store->sql, err);
+    claim_restart(&store->claims);
+    *out_wave = store_wave(store);
+    return rc;
+}
+
+int found_finish_walk(struct store *store, struct err *err)
+{
+    int64_t freed = 0;
+    int64_t wave = store_wave(store);
+    counters_set(&store->counters, COUNTERS_WALK_COMPLETE, 1);
+    counters_set(&store->counters, COUNTERS_FINISHED_WAVE, wave);
+    /* Names whose owner is gone now go to the first that waits for them, a moved file say. */
+    return requeue_all(store, SQL_ORPHAN_PAGE, wave, &freed, err);
+}
+
+int found_exclude(struct store *store, const char *reason, int64_t files, int64_t bytes,
+                  struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_EXCLUDED_ADD);
+    sql_bind_text(stmt, 1, reason);
+    sqlite3_bind_int64(stmt, 2, files);
+    sqlite3_bind_int64(stmt, 3, bytes);
+    store->counters.excluded_files += files;
+    store->counters.excluded_bytes += bytes;
+    return sql_run(&store->sql, stmt, err);
+}
+
+int found_add_issue(struct store *store, const char *path, enum err_code code, const char *text,
+                    struct err *err)
+{
+    struct counters *counters = &store->counters;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ISSUE_ADD);
+    sqlite3_bind_blob(stmt, 1, path, (int)strlen(path), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, counters_class_of(counters, code));
+    sql_bind_text(stmt, 3, text);
+    counters_set(counters, COUNTERS_ISSUES, counters->numbers[COUNTERS_ISSUES] + 1);
+    return sql_run(&store->sql, stmt, err);
+}

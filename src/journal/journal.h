@@ -1,0 +1,340 @@
+/*
+ * journal.h - the face of journal/: the job's durable rows. It is the queue, the record and
+ * the resume state at once. Knows rows, not HTTP; no SQLite type crosses this face, so that a
+ * second backend can stand behind it.
+ *
+ * One journal = one SQLite file (mode 0600, WAL, synchronous=FULL) + FILE.lock. One thread
+ * inside owns the one writing connection. Two kinds of calls:
+ *   - batches, asynchronous: the loop fills a batch of facts and claims and submits it; the
+ *     writer commits everything that waits in one transaction and hands the batch back through
+ *     journal_next_done() after waking the loop. A batch that came back without error IS durable.
+ *   - blocking calls for the walker's thread and for set-up, marked (blocking) below: they go
+ *     through the same writer, in order with the batches.
+ * The first failure of the writer is final: what was not committed is lost, and every batch and
+ * blocking call after it fails with the same error. The journal stays consistent.
+ * Readers (status, report) open READ: a read-only connection that never checkpoints.
+ */
+#ifndef JOURNAL_JOURNAL_H
+#define JOURNAL_JOURNAL_H
+
+#include "base/err.h"
+#include "base/limits.h"
+#include "base/stamp.h"
+
+/*
+ * Durable states, facts in the past tense. X(symbol, name). The numbers are stored: append only.
+ * Up to STORED an asset is pending. The transitions stand in pipeline/asset.c.
+ */
+#define ASSET_STATES(X)         \
+    X(DISCOVERED, "discovered") \
+    X(PREPARED, "prepared")     \
+    X(REQUESTED, "requested")   \
+    X(STORED, "stored")         \
+    X(CONFIRMED, "confirmed")   \
+    X(LINKED, "linked")         \
+    X(VERIFIED, "verified")     \
+    X(SKIPPED, "skipped")       \
+    X(FAILED, "failed")
+
+enum asset_state {
+#define X(sym, name) ASSET_##sym,
+    ASSET_STATES(X)
+#undef X
+        ASSET_STATE_COUNT
+};
+const char *asset_state_name(enum asset_state state);
+
+struct journal;
+
+/* ---- open and close ------------------------------------------------------------------- */
+
+enum journal_mode {
+    JOURNAL_CREATE, /* make it, or open it where it is a pxload journal already */
+    JOURNAL_OPEN,   /* must exist */
+    JOURNAL_READ,   /* beside a running job; only the calls of "reading" are allowed */
+};
+
+/*
+ * 0; -ERR_JOURNAL: no journal of ours, newer than this program, damaged, on a network file
+ * system; -ERR_JOURNAL_BUSY: another process holds it (its number is in the text); -ERR_IO: disk.
+ * Damage is looked for page by page (quick_check) in journals up to 64 MB, and in larger ones
+ * after a run that did not close its journal; otherwise it shows when a page is used.
+ * wake(user) is called on the writer's thread after batches are done, one call for a group of
+ * them; it must not call into the journal (NULL for READ).
+ */
+int journal_open(const char *path, enum journal_mode mode, void (*wake)(void *user), void *user,
+                 struct journal **out, struct err *err) WARN_UNUSED;
+/*
+ * Commits what was submitted, stops the writer, checkpoints, closes. NULL is allowed. Done batches
+ * that nobody took are freed.
+ */
+void journal_close(struct journal *journal);
+const char *journal_path(const struct journal *journal);
+/* True when the last run did not close it (kill, power cut): its last moments may be missing. */
+int journal_was_killed(const struct journal *journal);
+
+/* ---- the job (blocking) ---------------------------------------------------------------- */
+
+/*
+ * Options of the job, kept for resume: plain key and value; *out_value is malloc'ed, or NULL where
+ * the key was never set. journal_get_meta works in READ mode too.
+ */
+int journal_set_meta(struct journal *journal, const char *key, const char *value,
+                     struct err *err) WARN_UNUSED;
+int journal_get_meta(struct journal *journal, const char *key, char **out_value,
+                     struct err *err) WARN_UNUSED;
+/* The absolute root folder or file of a number; roots keep their numbers for ever. */
+int journal_root_id(struct journal *journal, const char *abs_path, int64_t *out_root_id,
+                    struct err *err) WARN_UNUSED;
+
+/* ---- the walker's side (blocking) ------------------------------------------------------ */
+
+/*
+ * A walk is a numbered wave. begin returns its number and forgets the tallies and issues of the
+ * one before; finish marks it complete. Assets that a finished wave did not see are gone: they
+ * are left out of the books and never claimed, and their names are free: finish queues the first
+ * file (in row order) that was held back for such a name.
+ */
+int journal_walk_begin(struct journal *journal, int64_t *out_wave, struct err *err) WARN_UNUSED;
+int journal_walk_finish(struct journal *journal, struct err *err) WARN_UNUSED;
+
+struct journal_found {
+    int64_t root_id;
+    const char *path; /* relative to the root, raw bytes, NUL-terminated; "" is the root itself */
+    const char *name; /* the name for PXM, NFC UTF-8; NULL where unusable (then failure is set) */
+    /* The name to use instead where another path owns `name` (name policy unique); or NULL. */
+    const char *other_name;
+    struct file_stamp stamp;
+    enum err_code failure; /* ERR_NONE, or the class it failed with during the walk */
+    const char *failure_text;
+};
+/*
+ * Adds a batch in walk order. It returns when the rows can be claimed and counted; they become
+ * durable a moment later, many batches with one sync (a walk that is cut off is done again; so
+ * with excluded files and issues). Per row:
+ *   - a new path whose name nobody owns (or whose other_name nobody owns): DISCOVERED;
+ *   - a new path whose names are owned: FAILED name_collision, text naming the owner's path
+ *     and how to solve it; the owner is kept in the row (owner_id);
+ *   - with failure set: FAILED with it;
+ *   - a known path, same size and mtime: seen again, keeps its state (a FAILED row whose class
+ *     is temporary is queued again as DISCOVERED; so is one that failed in the walk, or by
+ *     name_collision, and can have a name now: its owner is gone, or other_name is free);
+ *   - a pending one with the same size and mtime but another inode, device or ctime: its parts
+ *     are of another tuple, so it is DISCOVERED again without session, unless a confirm was sent;
+ *   - a known path, other size or mtime: DISCOVERED again with the new tuple; session, parts and
+ *     result are dropped;
+ *   - a path that this wave has seen already: left alone.
+ * A row that failed in the walk, or by name_collision, owns no name; all others own theirs.
+ */
+int journal_add_found(struct journal *journal, const struct journal_found *rows, size_t count,
+                      struct err *err) WARN_UNUSED;
+
+/* Files left out, by reason ("junk", "filter", "symlink", "special", "size", "age"). */
+int journal_add_excluded(struct journal *journal, const char *reason, int64_t files, int64_t bytes,
+                         struct err *err) WARN_UNUSED;
+/* Something the walk could not look into (an unreadable folder): counted, named in reports. */
+int journal_add_issue(struct journal *journal, const char *path, enum err_code code,
+                      const char *text, struct err *err) WARN_UNUSED;
+
+/* ---- batches: facts and claims (loop thread) -------------------------------------------- */
+
+/*
+ * Facts of one asset that become durable together. Only the members that a field names are read;
+ * strings are copied by journal_batch_fact. An asset that becomes CONFIRMED, LINKED, VERIFIED or
+ * SKIPPED loses session, parts, intent and the error kept beside it (but not one that comes in
+ * the same fact); FAILED keeps them for a retry. A fact of an id that the journal does not know
+ * fails the batch.
+ */
+enum fact_fields {
+    FACT_STATE = 1 << 0,    /* state */
+    FACT_PREPARED = 1 << 1, /* mime_type, stamp */
+    FACT_SESSION = 1 << 2, /* file_path, file_name, upload_id, conflict_id; replaces any session and
+                              its intent, drops its parts unless keep_parts */
+    FACT_PART = 1 << 3,    /* part_no, etag, md5 */
+    FACT_INTENT = 1 << 4,  /* intent_ms: confirm will be sent after this is durable */
+    FACT_NO_INTENT = 1 << 5,  /* the confirm surely was not applied */
+    FACT_NO_SESSION = 1 << 6, /* forget session, parts and intent */
+    FACT_FILE = 1 << 7,       /* file_id, md5 (whole file, when has_md5), etag; done_ms */
+    FACT_ERROR = 1 << 8,      /* error: class, status, request id, text; kept beside the state */
+    FACT_TRIES = 1 << 9,      /* tries, the count so far */
+};
+
+struct journal_fact {
+    int64_t asset_id;
+    unsigned fields; /* enum fact_fields */
+    enum asset_state state;
+    const char *mime_type;
+    struct file_stamp stamp;
+    const char *file_path;
+    const char *file_name;
+    const char *upload_id;   /* NULL: single PUT */
+    const char *conflict_id; /* NULL: no conflict */
+    int keep_parts;
+    int part_no;
+    const char *etag;
+    int has_md5;
+    unsigned char md5[16];
+    int64_t intent_ms;
+    const char *file_id;
+    int64_t done_ms; /* wall time of a final state: read with FACT_FILE, and with a final state */
+    const struct err *error;
+    int tries;
+};
+
+enum claim_lane {
+    CLAIM_BY_PATH,       /* row order: the walk's order */
+    CLAIM_LARGEST,       /* by size, largest first; row order among equals */
+    CLAIM_SMALL_BY_PATH, /* row order, size < boundary */
+    CLAIM_LARGE_LARGEST, /* size >= boundary, largest first */
+};
+
+struct journal_part {
+    int part_no;
+    char *etag;
+    int has_md5;
+    unsigned char md5[16];
+};
+
+/* A pending asset as it stands in the journal; one malloc'ed object, free with claim_free. */
+struct claim {
+    int64_t asset_id;
+    char *root; /* absolute */
+    char *path; /* relative, raw */
+    char *name; /* for PXM */
+    struct file_stamp stamp;
+    enum asset_state state;
+    int tries;
+    int64_t wave;
+    /* the session, where there is one */
+    char *file_path; /* NULL: no session */
+    char *file_name;
+    char *upload_id;
+    char *conflict_id;
+    int64_t intent_ms; /* 0: no intent; otherwise a confirm may have been sent */
+    struct journal_part *parts;
+    size_t part_count;
+    char *mime_type; /* NULL before PREPARED */
+};
+void claim_free(struct claim *claim);
+
+struct journal_batch;
+/* NULL on lack of memory. A batch is filled by one thread, submitted once, freed by its owner. */
+struct journal_batch *journal_batch_new(void);
+void journal_batch_free(struct journal_batch *batch); /* claims inside are freed too */
+/* Appends. 0 or -ERR_NOMEM. */
+int journal_batch_fact(struct journal_batch *batch, const struct journal_fact *fact) WARN_UNUSED;
+/*
+ * The API requests whose start times (wall) the pacer wants to survive a restart; the journal
+ * keeps those of the last RATE_WINDOW_MS.
+ */
+int journal_batch_requests(struct journal_batch *batch, const int64_t *at_ms,
+                           size_t count) WARN_UNUSED;
+/*
+ * Asks for at most `max` pending assets of a lane that were not claimed before by this process
+ * and are seen in the current wave. boundary_bytes is for the lanes that say so.
+ * At most one claim a lane and batch.
+ */
+int journal_batch_claim(struct journal_batch *batch, enum claim_lane lane, size_t max,
+                        int64_t boundary_bytes) WARN_UNUSED;
+/*
+ * Gives a claim back: the asset may be claimed again, by this batch too. A claim ends by itself
+ * when its asset leaves the pending states.
+ */
+int journal_batch_unclaim(struct journal_batch *batch, int64_t asset_id) WARN_UNUSED;
+void journal_batch_set_user(struct journal_batch *batch, void *user);
+void *journal_batch_user(const struct journal_batch *batch);
+int journal_batch_is_empty(const struct journal_batch *batch);
+
+/* Hands the batch to the writer; it comes back through journal_next_done. Never waits. */
+void journal_submit(struct journal *journal, struct journal_batch *batch);
+/*
+ * The next committed batch in order of submission, or NULL. *out_err says how it ended: on
+ * failure nothing of it is durable and every later batch fails likewise (stop the run).
+ */
+struct journal_batch *journal_next_done(struct journal *journal, struct err *out_err);
+/* The claims that came back in a done batch, for a lane; the caller owns each that it takes. */
+struct claim *journal_batch_take_claim(struct journal_batch *batch, enum claim_lane lane);
+/*
+ * True when the lane had no more rows than were returned, at the time of the commit. While a walk
+ * runs rows may come after it: a lane is at its end when it is dry and the walk was over
+ * before the batch was submitted.
+ */
+int journal_batch_lane_dry(const struct journal_batch *batch, enum claim_lane lane);
+
+/* (blocking) start times of the last window, ascending, malloc'ed; wall ms. */
+int journal_recent_requests(struct journal *journal, int64_t now_wall_ms, int64_t **out_at_ms,
+                            size_t *out_count, struct err *err) WARN_UNUSED;
+
+/*
+ * (blocking) FAILED rows of a class (ERR_NONE: all of them) become DISCOVERED, error and tries
+ * forgotten, session and parts kept. Those that own no name and can have none stay FAILED.
+ */
+int journal_requeue_failed(struct journal *journal, enum err_code only, int64_t *out_count,
+                           struct err *err) WARN_UNUSED;
+
+/* ---- reading (any mode; in READ mode any one thread) ------------------------------------- */
+
+struct journal_books {
+    int64_t files[ASSET_STATE_COUNT]; /* of the current wave */
+    int64_t bytes[ASSET_STATE_COUNT];
+    int64_t excluded_files;
+    int64_t excluded_bytes;
+    int64_t failed_by_code[ERR_COUNT];
+    int64_t issues;     /* what the walk could not look into */
+    int64_t gone_files; /* known from an earlier wave, not seen in this one; 0 during a walk */
+    int64_t largest_pending_bytes;
+    int walk_complete;
+    int64_t wave;
+};
+/*
+ * Cheap at any size (counters). In the writing modes from memory, with the rows of the walk that
+ * are about to be committed; never waits for the disk.
+ */
+int journal_read_books(struct journal *journal, struct journal_books *out,
+                       struct err *err) WARN_UNUSED;
+
+/* One row of a report; strings are valid during the callback alone. */
+struct journal_row {
+    int64_t asset_id;
+    const char *root;
+    const char *path;
+    const char *name;      /* NULL: PXM can take none that is like it (name_invalid) */
+    const char *mime_type; /* NULL: not typed yet */
+    struct file_stamp stamp;
+    enum asset_state state;
+    int64_t wave;        /* the last walk that saw it */
+    int64_t added_ms;    /* wall */
+    int64_t done_ms;     /* wall; 0: not done */
+    const char *file_id; /* NULL */
+    int has_md5;
+    unsigned char md5[16];
+    const char *etag; /* NULL */
+    enum err_code error;
+    int http_status;
+    const char *error_text; /* NULL */
+    const char *request_id; /* NULL */
+    int64_t owner_id;       /* name_collision: who owns the name; 0 */
+    int tries;
+};
+/*
+ * Rows in id order, from a snapshot; a non-zero return of fn ends it and is returned. fn must not
+ * call into the same journal. In the writing modes (blocking): what was submitted before is in it.
+ */
+int journal_each_row(struct journal *journal, int (*fn)(const struct journal_row *row, void *user),
+                     void *user, struct err *err) WARN_UNUSED;
+int journal_each_excluded(struct journal *journal,
+                          int (*fn)(const char *reason, int64_t files, int64_t bytes, void *user),
+                          void *user, struct err *err) WARN_UNUSED;
+int journal_each_issue(struct journal *journal,
+                       int (*fn)(const char *path, enum err_code code, const char *text,
+                                 void *user),
+                       void *user, struct err *err) WARN_UNUSED;
+/* Every statement's text, for the test that proves an index under each; NULL past the last. */
+const char *journal_statement(size_t n);
+
+/* True while a process holds the journal for writing. */
+int journal_is_running(const char *path);
+/* "SQLite/3.40.1": what this layer runs on. */
+const char *journal_version(void);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * schema.c - see schema.h.
+ *
+ * How the tables are cut, and why:
+ *   asset    what the walk knows of a file; written once, in walk order, so its pages are full.
+ *   work     the hot columns, narrow: a state change in random order dirties few pages, and a
+ *            second walk rewrites 16 bytes a file instead of the whole row.
+ *   result   what PXM gave; a table of its own because a row that grows splits a full page.
+ *   path_key, name_key  64-bit hashes in place of an index over the text: a fifth of the bytes.
+ *            A row of name_key *is* the ownership of a name. The text is compared after.
+ *   session, part, failure  exist only while an asset needs them.
+ *   tally    counters, changed in the same transaction as the rows they count.
+ *   class    error classes by name, as their numbers may move between versions.
+ */
+#include "journal/schema.h"
+
+#include <string.h>
+
+#define TEXT_(x) #x
+#define TEXT(x)  TEXT_(x)
+
+static const char tables[] =
+    "CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE control(key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE class(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE root(id INTEGER PRIMARY KEY, path BLOB NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE mime(id INTEGER PRIMARY KEY, type TEXT NOT NULL UNIQUE) STRICT;"
+    /* name: NULL where it is the path's last component, '' where PXM can take none. */
+    "CREATE TABLE asset(id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL, path BLOB NOT NULL,"
+    " name TEXT, dev INTEGER NOT NULL, ino INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
+    " ctime_ns INTEGER NOT NULL, added_ms INTEGER NOT NULL) STRICT;"
+    /*
+     * size_class: see store_size_class(); an index over the size itself takes every insert to
+     * another page, which doubled the time of a walk.
+     * queued: whether the state is a pending one; the queue indexes hang on it alone.
+     */
+    "CREATE TABLE work(id INTEGER PRIMARY KEY, wave INTEGER NOT NULL, state INTEGER NOT NULL,"
+    " class_id INTEGER NOT NULL, size INTEGER NOT NULL, size_class INTEGER NOT NULL,"
+    " mime_id INTEGER NOT NULL, tries INTEGER NOT NULL, queued INTEGER NOT NULL) STRICT;"
+    "CREATE INDEX work_by_path ON work(wave) WHERE queued = 1;"
+    "CREATE INDEX work_by_size ON work(wave, size_class DESC) WHERE queued = 1;"
+    /* Two texts of one hash: the second stands at key + 1, and so on. asset_id 0: given back. */
+    "CREATE TABLE path_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE name_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL)"
+    " STRICT, WITHOUT ROWID;"
+    /* file_id: 16 bytes when it is a UUID, else text. etag: '' when it is the quoted MD5. */
+    "CREATE TABLE result(asset_id INTEGER PRIMARY KEY, file_id ANY, md5 BLOB, etag TEXT,"
+    " done_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE session(asset_id INTEGER PRIMARY KEY, file_path TEXT, file_name TEXT,"
+    " upload_id TEXT, conflict_id TEXT, intent_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE part(asset_id INTEGER NOT NULL, part_no INTEGER NOT NULL, etag TEXT, md5 BLOB,"
+    " PRIMARY KEY(asset_id, part_no)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE failure(asset_id INTEGER PRIMARY KEY, class_id INTEGER NOT NULL,"
+    " http_status INTEGER NOT NULL, text TEXT, request_id TEXT, owner_id INTEGER) STRICT;"
+    "CREATE TABLE tally(state INTEGER NOT NULL, class_id INTEGER NOT NULL,"
+    " files INTEGER NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY(state, class_id))"
+    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE excluded(reason TEXT PRIMARY KEY, files INTEGER NOT NULL,"
+    " bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE issue(id INTEGER PRIMARY KEY, path BLOB NOT NULL, class_id INTEGER NOT NULL,"
+    " text TEXT) STRICT;"
+    "CREATE TABLE request(at_ms INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;";
+
+/* WAL first: it cannot be switched inside the transaction that makes the tables. */
+static int make_tables(struct sql *sql, struct err *err)
+{
+    int rc = sql_exec(sql, "PRAGMA journal_mode = WAL; BEGIN IMMEDIATE", NULL, err);
+    if (rc)
+        return rc;
+    rc = sql_exec(sql, tables, NULL, err);
+    if (!rc)
+        rc = sql_exec(
+            sql,
+            "PRAGMA application_id = " TEXT(SCHEMA_APPLICATION_ID) ";"
+                                                                   "PRAGMA user_version = " TEXT(
+                                                                       SCHEMA_VERSION) ";"
+                                                                                       "COMMIT",
+            NULL, err);
+    return rc;
+}
+
+int schema_check(struct sql *sql, int create, struct err *err)
+{
+    int64_t application_id = 0;
+    int64_t version = 0;
+    int64_t objects = 0;
+    int rc = sql_exec(sql, "SELECT count(*) FROM sqlite_schema", &objects, err);
+    if (!rc)
+        rc = sql_exec(sql, "PRAGMA application_id", &application_id, err);
+    if (!rc)
+        rc = sql_exec(sql, "PRAGMA user_version", &version, err);
+    if (rc)
+        return rc;
+    if (!objects && !application_id) {
+        if (create)
+            return make_tables(sql, err);
+        return err_set(err, ERR_JOURNAL, "%s is no pxload journal: it is empty", sql->path);
+    }
+    if (application_id != SCHEMA_APPLICATION_ID)
+        return err_set(err, ERR_JOURNAL,
+                       "%s is no pxload journal: it is another program's database", sql->path);
+    if (version > SCHEMA_VERSION)
+        return err_set(err, ERR_JOURNAL,
+                       "journal %s was made by a newer pxload (format %d, this program knows %d): "
+                       "use that one",
+                       sql->path, (int)version, SCHEMA_VERSION);
+    if (version < SCHEMA_VERSION)
+        return err_set(err, ERR_JOURNAL, "journal %s has the unknown format %d", sql->path,
+                       (int)version);
+    return 0;
+}
+
+int schema_tune_writer(struct sql *sql, struct err *err)
+{
+    sqlite3_db_config(sql->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    /*
+     * The cache holds the two hash trees of a million files, so that the walk does not read them
+     * back; the log may grow to 64 MB before it is moved into the file, as each time costs two
+     * syncs and the same pages are written again and again.
+     */
+    return sql_exec(sql,
+                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                    "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 16384;"
+                    "PRAGMA journal_size_limit = 67108864; PRAGMA cell_size_check = 1;"
+                    "PRAGMA temp_store = MEMORY; PRAGMA trusted_schema = 0",
+                    NULL, err);
+}
+
+int schema_quick_check(struct sql *sql, struct err *err)
+{
+    sqlite3_stmt *stmt = NULL;
+    if (sqlite3_prepare_v2(sql->db, "PRAGMA quick_check(1)", -1, &stmt, NULL) != SQLITE_OK)
+        return sql_fail(sql, err);
+    int rc = sqlite3_step(stmt);
+    const char *verdict = rc == SQLITE_ROW ? (const char *)sqlite3_column_text(stmt, 0) : NULL;
+    int out = 0;
+    if (!verdict)
+        out = sql_fail(sql, err);
+    else if (strcmp(verdict, "ok") != 0)
+        out = err_set(err, ERR_JOURNAL,
+                      "journal %s is damaged (%.200s): restore it from a backup, or move it away "
+                      "and start again; files that PXM already has will show as conflicts",
+                      sql->path, verdict);
+    sqlite3_finalize(stmt);
+    return out;
+}

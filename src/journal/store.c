@@ -1,0 +1,230 @@
+/* store.c - see store.h. */
+#include "journal/store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int store_load(struct store *store, struct err *err)
+{
+    int rc = counters_load(&store->counters, &store->sql, err);
+    if (rc)
+        return rc;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_LAST_ID);
+    rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    store->last_id = rc ? sqlite3_column_int64(stmt, 0) : 0;
+    sqlite3_reset(stmt);
+    claim_restart(&store->claims);
+    return 0;
+}
+
+void store_release(struct store *store)
+{
+    if (store->sql.db)
+        sql_close(&store->sql);
+    claim_release(&store->claims);
+    for (size_t i = 0; i < store->mime_count; i++)
+        free(store->mimes[i].type);
+    store->mime_count = 0;
+}
+
+int store_is_queued(enum asset_state state)
+{
+    return state <= ASSET_STORED;
+}
+
+int store_size_class(int64_t size_bytes)
+{
+    if (size_bytes < 64)
+        return size_bytes < 0 ? 0 : (int)size_bytes;
+    int octave = 63 - __builtin_clzll((unsigned long long)size_bytes);
+    return octave * 64 + (int)((size_bytes >> (octave - 6)) & 63);
+}
+
+static struct work *recent_slot(struct store *store, int64_t id)
+{
+    return &store->recent[id & (STORE_RECENT - 1)];
+}
+
+int store_is_gone(const struct store *store, int64_t wave)
+{
+    return wave < store->counters.numbers[COUNTERS_FINISHED_WAVE];
+}
+
+int store_get_work(struct store *store, int64_t id, struct work *out, struct err *err)
+{
+    const struct work *recent = recent_slot(store, id);
+    if (recent->id == id && id) {
+        *out = *recent;
+        return 0;
+    }
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_GET);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    if (!rc)
+        return err_set(err, ERR_INTERNAL, "the journal knows no asset %lld", (long long)id);
+    int64_t state = sqlite3_column_int64(stmt, 1);
+    *out = (struct work){
+        .id = id,
+        .wave = sqlite3_column_int64(stmt, 0),
+        .state = (enum asset_state)state,
+        .code = counters_code_of(&store->counters, sqlite3_column_int64(stmt, 2)),
+        .size_bytes = sqlite3_column_int64(stmt, 3),
+        .mime_id = sqlite3_column_int64(stmt, 4),
+        .tries = sqlite3_column_int(stmt, 5),
+    };
+    sqlite3_reset(stmt);
+    if (state < 0 || state >= ASSET_STATE_COUNT)
+        return err_set(err, ERR_JOURNAL, "journal %s is damaged: asset %lld has state %lld",
+                       store->sql.path, (long long)id, (long long)state);
+    *recent_slot(store, id) = *out;
+    return 0;
+}
+
+/* What a row counts in the books: nothing when the current wave has not seen it. */
+static void count(struct store *store, const struct work *work, int sign)
+{
+    struct counters *counters = &store->counters;
+    if (work->wave == store_wave(store))
+        counters_count(counters, work->state, work->code, sign, sign * work->size_bytes);
+    else
+        counters_set(counters, COUNTERS_UNSEEN, counters->numbers[COUNTERS_UNSEEN] + sign);
+}
+
+int store_add_work(struct store *store, const struct work *work, struct err *err)
+{
+    int queued = store_is_queued(work->state);
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_ADD);
+    sqlite3_bind_int64(stmt, 1, work->id);
+    sqlite3_bind_int64(stmt, 2, work->wave);
+    sqlite3_bind_int(stmt, 3, (int)work->state);
+    sqlite3_bind_int64(stmt, 4, counters_class_of(&store->counters, work->code));
+    sqlite3_bind_int64(stmt, 5, work->size_bytes);
+    sqlite3_bind_int64(stmt, 6, work->mime_id);
+    sqlite3_bind_int(stmt, 7, work->tries);
+    sqlite3_bind_int(stmt, 8, queued);
+    sqlite3_bind_int(stmt, 9, store_size_class(work->size_bytes));
+    int rc = sql_run(&store->sql, stmt, err);
+    if (rc)
+        return rc;
+    *recent_slot(store, work->id) = *work;
+    count(store, work, 1);
+    if (queued)
+        claim_offer(&store->claims, work->id, store_size_class(work->size_bytes));
+    return 0;
+}
+
+static int write_step(struct store *store, const struct work *after, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_STEP);
+    sqlite3_bind_int64(stmt, 1, after->id);
+    sqlite3_bind_int(stmt, 2, (int)after->state);
+    sqlite3_bind_int64(stmt, 3, counters_class_of(&store->counters, after->code));
+    sqlite3_bind_int64(stmt, 4, after->mime_id);
+    sqlite3_bind_int(stmt, 5, after->tries);
+    return sql_run(&store->sql, stmt, err);
+}
+
+static int write_all(struct store *store, const struct work *after, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_SET);
+    sqlite3_bind_int64(stmt, 1, after->id);
+    sqlite3_bind_int64(stmt, 2, after->wave);
+    sqlite3_bind_int(stmt, 3, (int)after->state);
+    sqlite3_bind_int64(stmt, 4, counters_class_of(&store->counters, after->code));
+    sqlite3_bind_int64(stmt, 5, after->size_bytes);
+    sqlite3_bind_int64(stmt, 6, after->mime_id);
+    sqlite3_bind_int(stmt, 7, after->tries);
+    sqlite3_bind_int(stmt, 8, store_is_queued(after->state));
+    sqlite3_bind_int(stmt, 9, store_size_class(after->size_bytes));
+    return sql_run(&store->sql, stmt, err);
+}
+
+int store_set_work(struct store *store, const struct work *before, const struct work *after,
+                   struct err *err)
+{
+    int was_queued = store_is_queued(before->state);
+    int queued = store_is_queued(after->state);
+    int moved = before->wave != after->wave || before->size_bytes != after->size_bytes ||
+                was_queued != queued;
+    int rc = moved ? write_all(store, after, err) : write_step(store, after, err);
+    if (rc)
+        return rc;
+    *recent_slot(store, after->id) = *after;
+    count(store, before, -1);
+    count(store, after, 1);
+    if (!queued)
+        claim_forget(&store->claims, after->id);
+    else if (moved && after->wave == store_wave(store))
+        claim_offer(&store->claims, after->id, store_size_class(after->size_bytes));
+    return 0;
+}
+
+int store_set_failure(struct store *store, int64_t id, const struct err *failure, int64_t owner_id,
+                      struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FAILURE_SET);
+    sqlite3_bind_int64(stmt, 1, id);
+    sqlite3_bind_int64(stmt, 2, counters_class_of(&store->counters, failure->code));
+    sqlite3_bind_int(stmt, 3, failure->http_status);
+    sql_bind_text(stmt, 4, failure->text);
+    sql_bind_text(stmt, 5, failure->request_id[0] ? failure->request_id : NULL);
+    if (owner_id)
+        sqlite3_bind_int64(stmt, 6, owner_id);
+    else
+        sqlite3_bind_null(stmt, 6);
+    return sql_run(&store->sql, stmt, err);
+}
+
+int store_drop_session(struct store *store, int64_t id, struct err *err)
+{
+    int rc = sql_do_id(&store->sql, SQL_SESSION_DROP, id, err);
+    return rc ? rc : sql_do_id(&store->sql, SQL_PART_DROP, id, err);
+}
+
+int store_requeue(struct store *store, struct work *work, struct err *err)
+{
+    work->state = ASSET_DISCOVERED;
+    work->code = ERR_NONE;
+    work->tries = 0;
+    return sql_do_id(&store->sql, SQL_FAILURE_DROP, work->id, err);
+}
+
+static int find_or_add_mime(struct store *store, const char *type, int64_t *out_id, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_MIME_FIND);
+    sql_bind_text(stmt, 1, type);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc < 0)
+        return rc;
+    if (rc) {
+        *out_id = sqlite3_column_int64(stmt, 0);
+        sqlite3_reset(stmt);
+        return 0;
+    }
+    stmt = sql_get(&store->sql, SQL_MIME_ADD);
+    sql_bind_text(stmt, 1, type);
+    rc = sql_run(&store->sql, stmt, err);
+    *out_id = sqlite3_last_insert_rowid(store->sql.db);
+    return rc;
+}
+
+int store_mime_id(struct store *store, const char *type, int64_t *out_id, struct err *err)
+{
+    for (size_t i = 0; i < store->mime_count; i++) {
+        if (strcmp(store->mimes[i].type, type) == 0) {
+            *out_id = store->mimes[i].id;
+            return 0;
+        }
+    }
+    int rc = find_or_add_mime(store, type, out_id, err);
+    if (rc || store->mime_count == STORE_MIMES)
+        return rc;
+    char *copy = strdup(type);
+    if (copy)
+        store->mimes[store->mime_count++] = (struct store_mime){copy, *out_id};
+    return 0;
+}

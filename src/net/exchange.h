@@ -1,0 +1,61 @@
+/*
+ * exchange.h - inside net/: the exchange's own fields, shared by net.c (the multi handle, the
+ * bandwidth bucket) and exchange.c (one easy handle's options and callbacks).
+ */
+#ifndef NET_EXCHANGE_H
+#define NET_EXCHANGE_H
+
+#include "net/net.h"
+
+#include <curl/curl.h>
+#include <sys/queue.h>
+
+enum exchange_phase { EXCHANGE_IDLE, EXCHANGE_RUNNING, EXCHANGE_DONE };
+
+struct exchange {
+    TAILQ_ENTRY(exchange) link; /* in net->running or net->done */
+    void *user;
+    struct net *net; /* of the last start */
+    CURL *easy;
+    enum exchange_phase phase;
+    enum exchange_method method;
+    struct curl_slist *headers;
+    struct buf body; /* POST */
+    exchange_read_fn *read;
+    void *read_user;
+    int64_t read_bytes; /* length of the body, POST or PUT */
+    int64_t position;   /* next body byte that libcurl will ask for */
+    int paused;         /* by the bandwidth limit */
+    int reply_too_big;
+    size_t header_bytes;
+    int header_count;
+    struct err error;
+    struct exchange_reply reply;
+    char curl_text[CURL_ERROR_SIZE];
+};
+TAILQ_HEAD(exchange_list, exchange);
+
+struct net {
+    CURLM *multi;
+    char *ca_cert;
+    char *ca_path;
+    char *user_agent;
+    int64_t contimeout_ms;
+    int64_t stall_ms;
+    struct exchange_list running;
+    struct exchange_list done;
+    int64_t sent_bytes;
+    /* the bandwidth bucket: bytes that may be read now; a debt is negative */
+    int64_t bwlimit;
+    int64_t allowance;
+    int64_t refilled_ms;
+    int paused_count;
+};
+
+/* Sets every option of an easy handle for one request. */
+int exchange_prepare(struct exchange *exchange, const struct exchange_request *request,
+                     struct err *err) WARN_UNUSED;
+/* Reads status, headers' leftovers and the transport's end into reply and error. */
+void exchange_finish(struct exchange *exchange, CURLcode code);
+
+#endif

@@ -1,0 +1,182 @@
+/*
+ * asset.c - the one place that changes an asset's state or list. Called by the steps and the tick,
+ * on the loop thread.
+ */
+#include "base/log.h"
+#include "pipeline/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MAY(state) (1u << ASSET_##state)
+
+/* From each state, the states that may follow. Failing and starting over are always lawful. */
+static const unsigned transitions[] = {
+    [ASSET_DISCOVERED] = MAY(PREPARED) | MAY(FAILED),
+    [ASSET_PREPARED] =
+        MAY(PREPARED) | MAY(REQUESTED) | MAY(SKIPPED) | MAY(FAILED) | MAY(DISCOVERED),
+    [ASSET_REQUESTED] = MAY(STORED) | MAY(PREPARED) | MAY(SKIPPED) | MAY(FAILED) | MAY(DISCOVERED),
+    [ASSET_STORED] = MAY(CONFIRMED) | MAY(PREPARED) | MAY(FAILED) | MAY(DISCOVERED),
+    [ASSET_CONFIRMED] = MAY(LINKED) | MAY(VERIFIED) | MAY(FAILED),
+    [ASSET_LINKED] = MAY(VERIFIED) | MAY(FAILED),
+    [ASSET_VERIFIED] = 0,
+    [ASSET_SKIPPED] = 0,
+    [ASSET_FAILED] = 0,
+};
+_Static_assert(sizeof transitions / sizeof *transitions == ASSET_STATE_COUNT, "a row a state");
+
+struct asset *asset_new(struct job *job, struct claim *claim)
+{
+    struct asset *asset = calloc(1, sizeof *asset);
+    if (!asset)
+        return NULL;
+    asset->claim = claim;
+    asset->state = claim->state;
+    asset->stamp = claim->stamp;
+    asset->claimed_ms = job->now_ms;
+    asset->tries_all = claim->tries;
+    asset->wait = WAIT_COUNT;
+    err_clear(&asset->error);
+    job->assets++;
+    return asset;
+}
+
+static void leave_list(struct job *job, struct asset *asset)
+{
+    if (asset->wait == WAIT_COUNT)
+        return;
+    TAILQ_REMOVE(&job->waiting[asset->wait], asset, link);
+    job->waiting_count[asset->wait]--;
+    asset->wait = WAIT_COUNT;
+}
+
+void asset_free(struct job *job, struct asset *asset)
+{
+    BUG_ON(asset->exchange || asset->parts_sending || asset->works_out);
+    leave_list(job, asset);
+    job->lanes[asset->is_large].held--;
+    asset_drop_source(job, asset);
+    asset_drop_session(asset);
+    claim_free(asset->claim);
+    free(asset);
+    job->assets--;
+}
+
+void asset_wait(struct job *job, struct asset *asset, enum wait_reason reason)
+{
+    leave_list(job, asset);
+    asset->wait = reason;
+    TAILQ_INSERT_TAIL(&job->waiting[reason], asset, link);
+    job->waiting_count[reason]++;
+}
+
+void asset_wait_first(struct job *job, struct asset *asset, enum wait_reason reason)
+{
+    leave_list(job, asset);
+    asset->wait = reason;
+    TAILQ_INSERT_HEAD(&job->waiting[reason], asset, link);
+    job->waiting_count[reason]++;
+}
+
+void asset_drop_session(struct asset *asset)
+{
+    for (size_t i = 0; i < asset->part_count; i++) {
+        BUG_ON(asset->parts[i].status == PART_SENDING || asset->parts[i].digesting);
+        free(asset->parts[i].url);
+        free(asset->parts[i].etag);
+    }
+    free(asset->parts);
+    free(asset->file_path);
+    free(asset->file_name);
+    free(asset->upload_id);
+    free(asset->conflict_id);
+    asset->parts = NULL;
+    asset->part_count = 0;
+    asset->file_path = asset->file_name = asset->upload_id = asset->conflict_id = NULL;
+    asset->intent_ms = 0;
+    asset->intent_durable = 0;
+}
+
+void asset_drop_source(struct job *job, struct asset *asset)
+{
+    if (asset->snapshot) {
+        job->snapshot_bytes -= asset->stamp.size_bytes;
+        free(asset->snapshot);
+        asset->snapshot = NULL;
+        asset->has_snapshot_md5 = 0;
+    }
+    source_close(asset->source);
+    asset->source = NULL;
+}
+
+static void fill_fact(const struct job *job, const struct asset *asset, unsigned fields,
+                      struct journal_fact *fact)
+{
+    *fact = (struct journal_fact){
+        .asset_id = asset->claim->asset_id,
+        .fields = fields,
+        .state = asset->state,
+        .mime_type = asset->mime_type,
+        .stamp = asset->stamp,
+        .file_path = asset->file_path,
+        .file_name = asset->file_name,
+        .upload_id = asset->upload_id,
+        .conflict_id = asset->conflict_id,
+        .keep_parts = asset->keep_parts,
+        .intent_ms = asset->intent_ms,
+        .file_id = asset->file_id[0] ? asset->file_id : NULL,
+        .done_ms = job->wall_ms,
+        .error = &asset->error,
+        .tries = asset->tries_all,
+    };
+    if ((fields & FACT_FILE) && asset->part_count == 1) {
+        fact->etag = asset->parts[0].etag;
+        fact->has_md5 = asset->parts[0].has_md5;
+        memcpy(fact->md5, asset->parts[0].md5, sizeof fact->md5);
+    }
+}
+
+void asset_save(struct job *job, struct asset *asset, unsigned fields)
+{
+    struct journal_fact fact;
+    fill_fact(job, asset, fields, &fact);
+    commit_fact(job, &fact);
+}
+
+void asset_save_part(struct job *job, struct asset *asset, const struct part *part)
+{
+    struct journal_fact fact = {
+        .asset_id = asset->claim->asset_id,
+        .fields = FACT_PART,
+        .part_no = part->part_no,
+        .etag = part->etag,
+        .has_md5 = part->has_md5,
+    };
+    memcpy(fact.md5, part->md5, sizeof fact.md5);
+    commit_fact(job, &fact);
+}
+
+void asset_set_state(struct job *job, struct asset *asset, enum asset_state state, unsigned fields)
+{
+    BUG_ON(!(transitions[asset->state] & (1u << state)));
+    log_debug("asset %lld: %s -> %s", (long long)asset->claim->asset_id,
+              asset_state_name(asset->state), asset_state_name(state));
+    asset->state = state;
+    asset_check(asset);
+    asset_save(job, asset, fields | FACT_STATE);
+}
+
+int asset_is_final(const struct asset *asset)
+{
+    return !transitions[asset->state] || asset->state == ASSET_CONFIRMED;
+}
+
+void asset_check(const struct asset *asset)
+{
+    int has_session = asset->state == ASSET_REQUESTED || asset->state == ASSET_STORED;
+    BUG_ON(has_session && (!asset->file_path || !asset->part_count));
+    if (asset->state == ASSET_STORED)
+        for (size_t i = 0; i < asset->part_count; i++)
+            BUG_ON(asset->parts[i].status != PART_DONE || !asset->parts[i].etag);
+    BUG_ON(asset->exchange && asset->step == STEP_CONFIRM && !asset->intent_durable);
+}

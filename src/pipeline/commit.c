@@ -1,0 +1,96 @@
+/*
+ * commit.c - facts on their way to the journal: the batch being filled, the batches under way,
+ * and the assets that wait until theirs is durable. Loop thread.
+ */
+#include "base/log.h"
+#include "pipeline/job.h"
+
+#include <stdlib.h>
+
+static void journal_lost(struct job *job, const struct err *error)
+{
+    job_end(job, JOB_END_JOURNAL, error);
+    job->stopping = JOB_ABORT;
+}
+
+int commit_init(struct job *job, struct err *err)
+{
+    job->batch = journal_batch_new();
+    job->batch_seq = 1;
+    job->request_times = calloc(LIMIT_UNSAVED_REQUESTS, sizeof *job->request_times);
+    if (!job->batch || !job->request_times)
+        return err_set(err, ERR_NOMEM, "no memory for the journal's batches");
+    return 0;
+}
+
+void commit_fact(struct job *job, const struct journal_fact *fact)
+{
+    if (journal_batch_fact(job->batch, fact)) {
+        struct err error;
+        err_set(&error, ERR_NOMEM, "no memory for a journal batch");
+        journal_lost(job, &error);
+    }
+}
+
+void commit_wait(struct job *job, struct asset *asset)
+{
+    asset->commit_seq = job->batch_seq;
+    asset_wait(job, asset, WAIT_JOURNAL);
+}
+
+void commit_submit(struct job *job)
+{
+    if (job->request_times_count &&
+        !journal_batch_requests(job->batch, job->request_times, (size_t)job->request_times_count))
+        job->request_times_count = 0;
+    if (journal_batch_is_empty(job->batch) || job->commits_out >= LIMIT_COMMITS)
+        return;
+    struct journal_batch *fresh = journal_batch_new();
+    if (!fresh) /* go on filling this one; memory may come back */
+        return;
+    journal_submit(job->journal, job->batch);
+    job->batch = fresh;
+    job->batch_seq++;
+    job->commits_out++;
+}
+
+static void go_on(struct job *job, struct asset *asset)
+{
+    if (asset->step == STEP_FINISH) {
+        finish_durable(job, asset);
+        return;
+    }
+    asset->intent_durable = 1;
+    asset_wait_first(job, asset, WAIT_API);
+}
+
+void commit_collect(struct job *job)
+{
+    struct err error = ERR_INIT;
+    struct journal_batch *batch;
+    while ((batch = journal_next_done(job->journal, &error))) {
+        job->commits_out--;
+        job->durable_seq++;
+        if (error.code)
+            journal_lost(job, &error);
+        else
+            lanes_take(job, batch);
+        journal_batch_free(batch);
+    }
+    if (!job->commits_out)
+        job->requests_unsaved = job->request_times_count;
+    if (job->ended && job->end == JOB_END_JOURNAL)
+        return;
+    struct asset *asset;
+    while ((asset = TAILQ_FIRST(&job->waiting[WAIT_JOURNAL])) &&
+           asset->commit_seq <= job->durable_seq)
+        go_on(job, asset);
+}
+
+void commit_release(struct job *job)
+{
+    journal_batch_free(job->batch);
+    free(job->request_times);
+    job->batch = NULL;
+    job->request_times = NULL;
+}

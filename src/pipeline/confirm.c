@@ -1,0 +1,177 @@
+/*
+ * confirm.c - confirm-upload: the one call that is not idempotent. A durable intent goes before
+ * it; the first overwrite and the first version of a run are canaries. Loop thread.
+ */
+#include "base/log.h"
+#include "pipeline/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset)
+{
+    if (!asset->conflict_id)
+        return WIRE_CONFLICT_NONE;
+    return job->options->on_conflict == CONFLICT_VERSION ? WIRE_CONFLICT_VERSION
+                                                         : WIRE_CONFLICT_OVERWRITE;
+}
+
+/* The canary ends without a verdict: the next of its kind becomes it. */
+void confirm_canary_lost(struct job *job, struct asset *asset)
+{
+    enum wire_conflict kind = confirm_kind(job, asset);
+    if (job->canary_asset[kind] != asset)
+        return;
+    job->canary_asset[kind] = NULL;
+    if (job->canary[kind] == CANARY_RUNNING)
+        job->canary[kind] = CANARY_UNTRIED;
+}
+
+/* 1 where the asset has to wait for the proof, or cannot go on at all. */
+static int held_by_canary(struct job *job, struct asset *asset)
+{
+    enum wire_conflict kind = confirm_kind(job, asset);
+    if (kind == WIRE_CONFLICT_NONE || job->canary_asset[kind] == asset)
+        return 0;
+    switch (job->canary[kind]) {
+    case CANARY_PROVEN:
+        return 0;
+    case CANARY_UNTRIED:
+        job->canary[kind] = CANARY_RUNNING;
+        job->canary_asset[kind] = asset;
+        return 0;
+    case CANARY_RUNNING:
+        asset_wait(job, asset, WAIT_CANARY);
+        return 1;
+    case CANARY_BROKEN:
+        park(job, asset);
+        return 1;
+    }
+    return 0;
+}
+
+/* What an earlier run stored, as the claim has it. */
+static int restore_stored(struct asset *asset)
+{
+    const struct claim *claim = asset->claim;
+    if (!claim->part_count)
+        return -ERR_JOURNAL;
+    asset->parts = calloc(claim->part_count, sizeof *asset->parts);
+    if (!asset->parts)
+        return -ERR_NOMEM;
+    asset->part_count = claim->part_count;
+    for (size_t i = 0; i < claim->part_count; i++) {
+        struct part *part = &asset->parts[i];
+        part->part_no = claim->parts[i].part_no;
+        part->has_md5 = claim->parts[i].has_md5;
+        memcpy(part->md5, claim->parts[i].md5, sizeof part->md5);
+        part->status = PART_DONE;
+        if (!(part->etag = strdup(claim->parts[i].etag)))
+            return -ERR_NOMEM;
+    }
+    return 0;
+}
+
+int confirm_restore(struct asset *asset, struct err *err)
+{
+    const struct claim *claim = asset->claim;
+    const struct {
+        char **to;
+        const char *from;
+    } copies[] = {
+        {&asset->file_path, claim->file_path},
+        {&asset->file_name, claim->file_name},
+        {&asset->upload_id, claim->upload_id},
+        {&asset->conflict_id, claim->conflict_id},
+    };
+    int rc = restore_stored(asset);
+    for (size_t i = 0; !rc && i < sizeof copies / sizeof *copies; i++)
+        if (copies[i].from && !(*copies[i].to = strdup(copies[i].from)))
+            rc = -ERR_NOMEM;
+    if (claim->mime_type)
+        snprintf(asset->mime_type, sizeof asset->mime_type, "%s", claim->mime_type);
+    asset->intent_ms = claim->intent_ms;
+    if (rc == -ERR_NOMEM)
+        return err_set(err, ERR_NOMEM, "no memory for an upload session");
+    if (rc || !asset->file_path || !asset->file_name)
+        return err_set(err, ERR_JOURNAL, "the journal lacks the upload session of this file");
+    return 0;
+}
+
+static int encode(struct job *job, struct asset *asset, struct buf *body, struct err *err)
+{
+    const struct job_options *options = job->options;
+    struct wire_etag_of *parts = calloc(asset->part_count, sizeof *parts);
+    if (!parts)
+        return err_set(err, ERR_NOMEM, "no memory for confirm-upload");
+    for (size_t i = 0; i < asset->part_count; i++)
+        parts[i] =
+            (struct wire_etag_of){.part_no = asset->parts[i].part_no, .etag = asset->parts[i].etag};
+    struct wire_confirm confirm = {
+        .file_path = asset->file_path,
+        .file_name = asset->file_name,
+        .size_bytes = asset->stamp.size_bytes,
+        .upload_id = asset->upload_id,
+        .parts = parts,
+        .part_count = asset->part_count,
+        .published = options->publish,
+        .publish_start = options->publish_start,
+        .region_ids = (const char *const *)job->gate.region_ids,
+        .region_count = job->gate.region_count,
+        .conflict = confirm_kind(job, asset),
+        .conflict_file_id = asset->conflict_id,
+    };
+    char today[CLOCK_TEXT_MAX];
+    if (options->publish && !options->publish_start)
+        confirm.publish_start = clock_format(job->wall_ms, today);
+    int rc = wire_encode_confirm(&options->wire, &confirm, body, err);
+    free(parts);
+    return rc;
+}
+
+/*
+ * Its turn in the request budget. Without a durable intent it writes one first and comes back when
+ * that is committed; then, and only then, the call goes out.
+ */
+void confirm_start(struct job *job, struct asset *asset)
+{
+    if (held_by_canary(job, asset))
+        return;
+    if (!asset->intent_durable) {
+        asset->intent_ms = job->wall_ms;
+        asset_save(job, asset, FACT_INTENT);
+        commit_wait(job, asset);
+        return;
+    }
+    struct buf body;
+    struct err error = ERR_INIT;
+    buf_init(&body, LIMIT_REPLY_BYTES);
+    if (encode(job, asset, &body, &error))
+        remedy_apply(job, asset, NULL, &error);
+    else
+        call_start(job, asset, EXCHANGE_POST, job->options->wire.confirm_path, &body);
+    buf_release(&body);
+}
+
+void confirm_done(struct job *job, struct asset *asset)
+{
+    const struct exchange_reply *reply = exchange_reply_of(asset->exchange);
+    struct err error;
+    call_classify(job, asset, &error);
+    if (!error.code &&
+        wire_decode_confirm(buf_str(&reply->body), reply->body.len, asset->file_id, &error))
+        error.effect = EFFECT_MAYBE;
+    call_release(job, asset);
+    if (error.code) {
+        remedy_apply(job, asset, NULL, &error);
+        return;
+    }
+    enum wire_conflict kind = confirm_kind(job, asset);
+    if (kind != WIRE_CONFLICT_NONE && job->canary[kind] != CANARY_PROVEN)
+        step_enter(job, asset, STEP_CANARY);
+    else if (!asset->file_id[0])
+        step_enter(job, asset, STEP_IDENTIFY);
+    else
+        finish_confirmed(job, asset);
+}

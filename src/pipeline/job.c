@@ -1,0 +1,481 @@
+/*
+ * job.c - the running job: set-up, the tick, the end. The loop thread is the caller of job_run.
+ *
+ * One tick, in this order: what ended -> facts -> one journal commit -> what waited for
+ * durability -> next steps of assets that are begun -> retries that are due -> new assets ->
+ * poll. Callbacks record; assets move here alone.
+ */
+#include "pipeline/job.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define TICK_MAX_MS 500
+/* A jump of the clock beyond this between two ticks: the machine slept, connections are dead. */
+#define SUSPEND_MS 30000
+#define USER_AGENT "pxload/" PXLOAD_VERSION
+
+int job_new(const struct job_options *options, const struct job_observer *observer,
+            struct job **out, struct err *err)
+{
+    struct job *job = calloc(1, sizeof *job);
+    if (!job)
+        return err_set(err, ERR_NOMEM, "no memory for the job");
+    job->options = options;
+    job->observer = *observer;
+    TAILQ_INIT(&job->spare_transfers);
+    for (int i = 0; i < WAIT_COUNT; i++)
+        TAILQ_INIT(&job->waiting[i]);
+    struct net_options net = {
+        .ca_cert = options->ca_cert,
+        .user_agent = USER_AGENT,
+        .contimeout_ms = options->contimeout_ms,
+        .stall_ms = options->timeout_ms,
+        .bwlimit_bytes_per_s = options->bwlimit_bytes_per_s,
+    };
+    int rc = net_new(&net, &job->net, err);
+    if (!rc && !(job->pacer = pacer_new(options->api_rate)))
+        rc = err_set(err, ERR_NOMEM, "no memory for the pacer");
+    if (rc) {
+        job_free(job);
+        return rc;
+    }
+    rng_seed(&job->rng, options->seed);
+    retry_budget_init(&job->retry_budget);
+    job->put_limit = options->transfers;
+    *out = job;
+    return 0;
+}
+
+void job_free(struct job *job)
+{
+    if (!job)
+        return;
+    pacer_free(job->pacer);
+    net_free(job->net);
+    free(job);
+}
+
+void job_wake(void *job)
+{
+    net_wake(((struct job *)job)->net);
+}
+
+void job_stop(struct job *job, enum job_stop stop)
+{
+    int seen = __atomic_load_n(&job->stop, __ATOMIC_RELAXED);
+    while (seen < (int)stop && !__atomic_compare_exchange_n(&job->stop, &seen, (int)stop, 0,
+                                                            __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    job_wake(job);
+}
+
+int job_is_draining(const struct job *job)
+{
+    return job->stopping != JOB_RUN || job->ended;
+}
+
+void job_end(struct job *job, enum job_end end, const struct err *error)
+{
+    if (job->ended)
+        return;
+    job->ended = 1;
+    job->end = end;
+    job->drain_since_ms = job->now_ms;
+    if (error)
+        job->end_error = *error;
+    log_debug("the job ends: %s", error ? error->text : "");
+}
+
+void job_notice(struct job *job, const struct asset *asset, const struct err *error, int tries,
+                int64_t wait_ms)
+{
+    if (job->observer.notice)
+        job->observer.notice(job->observer.user, asset ? asset->claim->path : NULL, error, tries,
+                             wait_ms);
+}
+
+void job_note_success(struct job *job)
+{
+    job->last_success_ms = job->now_ms;
+    job->exhausted_in_a_row = 0;
+    job->holds_in_a_row = 0;
+    retry_budget_success(&job->retry_budget);
+}
+
+/* ---- the tick ---- */
+
+static void read_clocks(struct job *job)
+{
+    int64_t before = job->now_ms;
+    job->now_ms = clock_now_ms();
+    job->wall_ms = clock_wall_ms();
+    if (before && job->now_ms - before > SUSPEND_MS) {
+        log_notice("the clock jumped by %lld s: connections are made anew",
+                   (long long)((job->now_ms - before) / 1000));
+        job->fresh_until_ms = job->now_ms + SUSPEND_MS;
+    }
+}
+
+static void collect_exchanges(struct job *job)
+{
+    struct exchange *exchange;
+    while ((exchange = net_next_done(job->net))) {
+        void *user = exchange_user(exchange);
+        if (exchange == job->gate.exchange) {
+            job->api_active--;
+            gate_done(job);
+        } else if (exchange_is_put(exchange)) {
+            put_done(job, user);
+        } else {
+            struct asset *asset = user;
+            BUG_ON(!asset);
+            job->api_active--;
+            steps[asset->step].done(job, asset);
+        }
+    }
+}
+
+static void collect_works(struct job *job)
+{
+    struct work *work;
+    while ((work = workers_next(job->workers))) {
+        if (work->kind == WORK_PREPARE)
+            prepare_done(job, work);
+        else
+            put_digested(job, work);
+        free(work);
+    }
+}
+
+/* API requests: what is begun goes on before anything new begins. */
+static void start_calls(struct job *job)
+{
+    struct asset *asset;
+    if ((!TAILQ_EMPTY(&job->waiting[WAIT_API]) || !TAILQ_EMPTY(&job->waiting[WAIT_SLOT])))
+        gate_tick(job);
+    if (job->gate.state != GATE_OPEN)
+        return;
+    while (call_may_start(job) && (asset = TAILQ_FIRST(&job->waiting[WAIT_API])))
+        steps[asset->step].start(job, asset);
+    if (job_is_draining(job))
+        return;
+    while (call_may_start(job) && (asset = TAILQ_FIRST(&job->waiting[WAIT_SLOT]))) {
+        struct asset *next = asset;
+        while (next && !lanes_admit(job, next))
+            next = TAILQ_NEXT(next, link);
+        if (!next)
+            break;
+        steps[next->step].start(job, next);
+    }
+}
+
+static void start_puts(struct job *job)
+{
+    struct asset *asset;
+    if (job->put_limit < job->options->transfers && job->now_ms >= job->put_limit_due_ms) {
+        job->put_limit++;
+        job->put_limit_due_ms = job->now_ms + THROTTLE_RECOVER_MS;
+    }
+    while (job->puts_active < job->put_limit && (asset = TAILQ_FIRST(&job->waiting[WAIT_PUT])))
+        put_start(job, asset);
+}
+
+static void start_retries(struct job *job)
+{
+    struct asset *asset, *next;
+    for (asset = TAILQ_FIRST(&job->waiting[WAIT_RETRY]); asset; asset = next) {
+        next = TAILQ_NEXT(asset, link);
+        if (asset->due_ms <= job->now_ms)
+            step_again(job, asset);
+    }
+}
+
+/* Canaries that wait try again as soon as the one that runs is decided. */
+static void start_canaries(struct job *job)
+{
+    struct asset *asset, *next;
+    for (asset = TAILQ_FIRST(&job->waiting[WAIT_CANARY]); asset; asset = next) {
+        next = TAILQ_NEXT(asset, link);
+        if (job->canary[confirm_kind(job, asset)] != CANARY_RUNNING)
+            asset_wait(job, asset, WAIT_API);
+    }
+}
+
+static void check_limits(struct job *job)
+{
+    const struct job_options *options = job->options;
+    struct err error;
+    if (options->max_duration_ms && job->now_ms - job->started_ms >= options->max_duration_ms) {
+        err_set(&error, ERR_STOPPED, "--max-duration is over");
+        job_end(job, JOB_END_DURATION, &error);
+    }
+    if (options->max_transfer_bytes && net_sent_bytes(job->net) >= options->max_transfer_bytes) {
+        err_set(&error, ERR_STOPPED, "--max-transfer is reached");
+        job_end(job, JOB_END_TRANSFER, &error);
+    }
+    if (!intake_is_walking(job) && intake_result(job, &error) && !job->ended)
+        job_end(job,
+                error.code == ERR_IO || error.code == ERR_JOURNAL ? JOB_END_JOURNAL
+                                                                  : JOB_END_REFUSED,
+                &error);
+}
+
+static void abort_asset(struct job *job, struct asset *asset)
+{
+    put_cancel(job, asset);
+    session_close(job, asset);
+    if (asset->exchange) {
+        exchange_cancel(job->net, asset->exchange);
+        job->api_active--;
+        call_release(job, asset);
+    }
+    if (asset->works_out)
+        asset->leaving = REMEDY_PREPARE; /* draining: it is parked when the worker is done */
+    else
+        park(job, asset);
+}
+
+static void abort_all(struct job *job)
+{
+    for (int i = 0; i < WAIT_COUNT; i++) {
+        struct asset *asset, *next;
+        for (asset = TAILQ_FIRST(&job->waiting[i]); asset; asset = next) {
+            next = TAILQ_NEXT(asset, link);
+            int is_done = asset->step == STEP_FINISH && job->end != JOB_END_JOURNAL;
+            if (!is_done)
+                abort_asset(job, asset);
+        }
+    }
+}
+
+static void park_list(struct job *job, enum wait_reason reason)
+{
+    struct asset *asset, *next;
+    for (asset = TAILQ_FIRST(&job->waiting[reason]); asset; asset = next) {
+        next = TAILQ_NEXT(asset, link);
+        if (asset->works_out || asset->parts_sending)
+            continue;
+        /* A confirm that is due again is worth the wait: its bytes are stored. */
+        if (reason == WAIT_RETRY && asset->step == STEP_CONFIRM)
+            continue;
+        session_close(job, asset);
+        park(job, asset);
+    }
+}
+
+static void drain(struct job *job)
+{
+    enum job_stop asked = (enum job_stop)__atomic_load_n(&job->stop, __ATOMIC_RELAXED);
+    if (asked > job->stopping) {
+        if (job->stopping == JOB_RUN)
+            job->drain_since_ms = job->now_ms;
+        job->stopping = asked;
+    }
+    if (!job_is_draining(job))
+        return;
+    intake_ask_stop(job);
+    park_list(job, WAIT_SLOT);
+    park_list(job, WAIT_PUT);
+    park_list(job, WAIT_RETRY);
+    if (job->waiting_count[WAIT_CANARY] && !job->canary_asset[WIRE_CONFLICT_OVERWRITE] &&
+        !job->canary_asset[WIRE_CONFLICT_VERSION])
+        park_list(job, WAIT_CANARY);
+    /* Confirms that the gate or a hold keeps back would drag the end out. */
+    int is_held = job->gate.state != GATE_OPEN || pacer_wait_ms(job->pacer, job->now_ms) > 0;
+    if (is_held && !job->api_active)
+        park_list(job, WAIT_API);
+    int is_late = job->stopping == JOB_DRAIN_DEADLINE &&
+                  job->now_ms - job->drain_since_ms >= DRAIN_DEADLINE_MS;
+    if (is_late || job->stopping == JOB_ABORT)
+        abort_all(job);
+}
+
+static void refresh_books(struct job *job)
+{
+    struct err error;
+    if (job->books_at_ms && job->now_ms - job->books_at_ms < BOOKS_EVERY_MS)
+        return;
+    if (!journal_read_books(job->journal, &job->books, &error))
+        job->books_at_ms = job->now_ms;
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t until_next_due(const struct job *job)
+{
+    const struct asset *asset;
+    int64_t wait = TICK_MAX_MS;
+    TAILQ_FOREACH(asset, &job->waiting[WAIT_RETRY], link)
+    wait = earliest(wait, asset->due_ms - job->now_ms);
+    int calls_wait =
+        !TAILQ_EMPTY(&job->waiting[WAIT_API]) || !TAILQ_EMPTY(&job->waiting[WAIT_SLOT]);
+    if (calls_wait && job->api_active < job->options->api_concurrency)
+        wait = earliest(wait, pacer_wait_ms(job->pacer, job->now_ms) > 0
+                                  ? pacer_wait_ms(job->pacer, job->now_ms)
+                                  : TICK_MAX_MS);
+    if (job->gate.due_ms > job->now_ms)
+        wait = earliest(wait, job->gate.due_ms - job->now_ms);
+    for (int i = 0; i < LANES; i++)
+        if (job->lanes[i].used && !job->lanes[i].closed && !job->lanes[i].asked &&
+            job->lanes[i].due_ms > job->now_ms)
+            wait = earliest(wait, job->lanes[i].due_ms - job->now_ms);
+    return wait > 0 ? wait : 0;
+}
+
+/* 1 while there is something to do or to wait for. */
+static int is_alive(const struct job *job)
+{
+    if (job->assets || job->commits_out || !journal_batch_is_empty(job->batch))
+        return 1;
+    if (job_is_draining(job))
+        return intake_is_walking(job);
+    return intake_is_walking(job) || !lanes_all_closed(job);
+}
+
+static void tick(struct job *job)
+{
+    read_clocks(job);
+    net_perform(job->net, job->now_ms);
+    collect_exchanges(job);
+    collect_works(job);
+    commit_collect(job);
+    check_limits(job);
+    drain(job);
+    start_retries(job);
+    start_canaries(job);
+    start_calls(job);
+    start_puts(job);
+    lanes_ask(job);
+    commit_submit(job);
+    refresh_books(job);
+    if (job->observer.tick)
+        job->observer.tick(job->observer.user, job);
+    if (is_alive(job))
+        net_poll(job->net, until_next_due(job));
+}
+
+/* ---- set-up and end ---- */
+
+static void raise_file_limit(void)
+{
+    struct rlimit limit;
+    if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/*
+ * The last minute's requests of an earlier run count against the budget. After a kill the last
+ * of them may not have reached the journal: as many as may be unsaved are assumed to be now.
+ */
+static int restore_pacer(struct job *job, struct err *err)
+{
+    int64_t *at_ms = NULL;
+    size_t count = 0;
+    if (!job->options->api_rate)
+        return 0;
+    int rc = journal_recent_requests(job->journal, job->wall_ms, &at_ms, &count, err);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < count; i++)
+        pacer_restore(job->pacer, job->now_ms, job->wall_ms - at_ms[i]);
+    if (count && journal_was_killed(job->journal))
+        for (int i = 0; i < LIMIT_UNSAVED_REQUESTS; i++)
+            pacer_restore(job->pacer, job->now_ms, 0);
+    free(at_ms);
+    return 0;
+}
+
+static int set_up(struct job *job, struct journal *journal, struct err *err)
+{
+    job->journal = journal;
+    job->now_ms = clock_now_ms();
+    job->wall_ms = clock_wall_ms();
+    job->started_ms = job->now_ms;
+    window_guard_install();
+    raise_file_limit();
+    lanes_init(job);
+    int rc = commit_init(job, err);
+    if (!rc)
+        rc = restore_pacer(job, err);
+    if (!rc) {
+        long cores = sysconf(_SC_NPROCESSORS_ONLN);
+        size_t works = (size_t)lanes_most_assets(job) *
+                       (size_t)(job->options->part_concurrency + PUT_DIGESTS_BEHIND + 1);
+        rc = workers_new(cores > 1 ? (int)cores : 1, works, job_wake, job, &job->workers, err);
+    }
+    if (!rc)
+        rc = journal_read_books(journal, &job->books, err);
+    if (!rc)
+        rc = intake_start(job, err);
+    return rc;
+}
+
+static void tear_down(struct job *job)
+{
+    intake_stop(job);
+    workers_free(job->workers);
+    job->workers = NULL;
+    gate_release(job);
+    put_release(job);
+    while (job->spare_api_count)
+        exchange_free(job->spare_api[--job->spare_api_count]);
+    commit_release(job);
+}
+
+int job_run(struct job *job, struct journal *journal, struct job_result *result, struct err *err)
+{
+    memset(result, 0, sizeof *result);
+    int rc = set_up(job, journal, err);
+    while (!rc && is_alive(job))
+        tick(job);
+    if (!rc) {
+        read_clocks(job);
+        check_limits(job);
+        job_snapshot(job, &result->last);
+        rc = journal_read_books(journal, &result->books, err);
+    }
+    result->end = job->ended ? job->end : job->stopping != JOB_RUN ? JOB_END_STOPPED : JOB_COMPLETE;
+    result->confirmed_now = job->files_confirmed;
+    result->error = job->end_error;
+    tear_down(job);
+    return rc;
+}
+
+int job_authorize(const struct job_options *options, struct err *err)
+{
+    struct job_options alone = *options;
+    struct job_observer nobody = {0};
+    struct job *job = NULL;
+    alone.api_rate = 0; /* one request; there is no journal to count it in */
+    alone.region_count = 0;
+    int rc = job_new(&alone, &nobody, &job, err);
+    if (rc)
+        return rc;
+    job->gate.generation = 1; /* as if there had been a token: neither environment nor cache */
+    read_clocks(job);
+    job->started_ms = job->now_ms;
+    while (job->gate.state != GATE_OPEN && !job->ended) {
+        read_clocks(job);
+        net_perform(job->net, job->now_ms);
+        collect_exchanges(job);
+        gate_tick(job);
+        net_poll(job->net, job->gate.busy ? TICK_MAX_MS : TICK_MAX_MS / 10);
+    }
+    if (job->ended) {
+        *err = job->end_error;
+        rc = -(int)err->code;
+    }
+    gate_release(job);
+    job_free(job);
+    return rc;
+}

@@ -1,0 +1,203 @@
+/*
+ * job.h - inside pipeline/: the running job. Loop thread only, but for what says otherwise.
+ */
+#ifndef PIPELINE_JOB_H
+#define PIPELINE_JOB_H
+
+#include "pipeline/asset.h"
+#include "pipeline/remedy.h"
+#include "pipeline/worker.h"
+
+/* One PUT under way: a part of an asset on an exchange. Pooled. */
+struct transfer {
+    TAILQ_ENTRY(transfer) link;
+    struct asset *asset;
+    struct part *part;
+    struct exchange *exchange;
+    struct window window; /* what is mapped of the source now */
+    int window_open;
+};
+TAILQ_HEAD(transfer_list, transfer);
+
+/* What must be known before the first call about a file: a token, the regions' ids. */
+enum gate_state { GATE_CLOSED, GATE_TOKEN, GATE_REGIONS, GATE_OPEN };
+
+struct gate {
+    enum gate_state state;
+    struct exchange *exchange;
+    int busy; /* its exchange is under way */
+    int tries;
+    int64_t due_ms;
+    char *token;
+    uint64_t generation;   /* counts tokens */
+    int generation_proven; /* a call with this token succeeded */
+    char **region_ids;
+    size_t region_count;
+    int regions_known;
+};
+
+enum canary_state { CANARY_UNTRIED, CANARY_RUNNING, CANARY_PROVEN, CANARY_BROKEN };
+
+/* A claim lane of the journal and how far it is. */
+struct lane {
+    enum claim_lane id;
+    int used;  /* by this job's order */
+    int asked; /* a claim is under way, in the batch asked_seq */
+    uint64_t asked_seq;
+    int closed;              /* the walk is complete and it has no more rows */
+    int held;                /* assets in memory that came from it */
+    int asked_while_walking; /* rows may have been added behind the claim under way */
+    int64_t due_ms;          /* dry for now: ask again then */
+};
+#define LANES 2 /* [0] walk order or small files, [1] large files */
+
+/* The walker's thread. */
+struct intake;
+
+struct job {
+    const struct job_options *options;
+    struct job_observer observer;
+    struct journal *journal;
+    struct net *net;
+    struct pacer *pacer;
+    struct workers *workers;
+    struct intake *intake;
+    struct rng rng;
+    struct retry_budget retry_budget;
+    struct gate gate;
+    enum canary_state canary[3]; /* by enum wire_conflict */
+    struct asset *canary_asset[3];
+    int64_t canary_due_ms;
+
+    int64_t now_ms;
+    int64_t wall_ms;
+    int64_t started_ms;
+    int stop;               /* enum job_stop, set from any thread */
+    enum job_stop stopping; /* as the loop knows it */
+    int64_t drain_since_ms;
+    int ended; /* `end` is decided: drain and return */
+    enum job_end end;
+    struct err end_error;
+
+    struct asset_list waiting[WAIT_COUNT];
+    int waiting_count[WAIT_COUNT];
+    struct lane lanes[LANES];
+    int assets;        /* in memory */
+    int large_sending; /* large assets with an open session */
+    int open_sessions; /* from the start of a request until every part is stored */
+    int64_t snapshot_bytes;
+
+    struct exchange *spare_api[LIMIT_SPARE_EXCHANGES];
+    int spare_api_count;
+    struct transfer_list spare_transfers;
+    int api_active;
+    int puts_active;
+    int put_limit;            /* fewer than --transfers after SlowDown */
+    int64_t put_limit_due_ms; /* when it grows by one again */
+
+    struct journal_batch *batch; /* being filled */
+    uint64_t batch_seq;          /* its number */
+    uint64_t durable_seq;        /* the last one that is durable */
+    int commits_out;
+    int64_t *request_times; /* wall; begun and not submitted yet */
+    int request_times_count;
+    int requests_unsaved; /* likewise, or in a batch that is not durable */
+
+    /* outage: see job_note_failure */
+    int64_t last_success_ms;
+    int exhausted_in_a_row;
+    int holds_in_a_row;
+    int files_called; /* API calls about files that were answered with success */
+    int refused_in_a_row;
+    int64_t fresh_until_ms; /* after a suspend: no old connections */
+
+    /* this run */
+    int64_t stored_bytes;
+    int64_t files_done;
+    int64_t files_failed;
+    int64_t files_confirmed;
+    int64_t requests;
+    int64_t retries;
+    int64_t rate_bytes_per_s; /* smoothed */
+    int64_t rate_at_ms;
+    int64_t rate_bytes_then;
+    struct journal_books books;
+    int64_t books_at_ms;
+};
+
+/* Decides how the job ends; the first decision stays. What runs is drained. */
+void job_end(struct job *job, enum job_end end, const struct err *error);
+int job_is_draining(const struct job *job);
+void job_notice(struct job *job, const struct asset *asset, const struct err *error, int tries,
+                int64_t wait_ms);
+/* An answer that shows the other side lives. */
+void job_note_success(struct job *job);
+
+/* call.c: API requests about one asset. */
+/* 1 where an API request may start now. `reserve` keeps that many for others. */
+int call_may_start(const struct job *job);
+/* Starts one; ends in steps[asset->step].done. authorization is added. */
+void call_start(struct job *job, struct asset *asset, enum exchange_method method, const char *path,
+                const struct buf *body);
+/* How an exchange ended: its transport error, or what classify makes of the reply. Redacted. */
+typedef int classify_fn(const struct wire_reply *reply, struct err *err);
+int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *classify,
+                 struct err *out);
+/* Its transport error, or the class of its status; ERR_NONE: a 2xx. */
+void call_classify(struct job *job, struct asset *asset, struct err *out);
+void call_release(struct job *job, struct asset *asset);
+/* Counts an API request against the budget and remembers it for the journal. */
+void call_count(struct job *job);
+/* All API requests go through here, the gate's too. */
+int call_send(struct job *job, struct exchange *exchange, enum exchange_method method,
+              const char *path, const char *authorization, const struct buf *body,
+              struct err *err) WARN_UNUSED;
+
+/* gate.c */
+void gate_tick(struct job *job);
+void gate_done(struct job *job);
+void gate_token_refused(struct job *job, uint64_t generation);
+void gate_release(struct job *job);
+
+/* lanes.c: claims from the journal and who may begin. */
+void lanes_init(struct job *job);
+/* How many assets may be in memory at once. */
+int lanes_most_assets(const struct job *job);
+void lanes_ask(struct job *job);
+void lanes_take(struct job *job, struct journal_batch *batch);
+int lanes_all_closed(const struct job *job);
+/* 1 where this prepared asset may begin its request: a slot is free or soon will be. */
+int lanes_admit(const struct job *job, const struct asset *asset);
+
+/* commit.c: the batch being filled and what waits for its durability. */
+int commit_init(struct job *job, struct err *err) WARN_UNUSED;
+void commit_fact(struct job *job, const struct journal_fact *fact);
+/* The asset goes on when everything appended until now is durable. */
+void commit_wait(struct job *job, struct asset *asset);
+void commit_submit(struct job *job);
+void commit_collect(struct job *job);
+void commit_release(struct job *job);
+
+/* put.c */
+/* Parts of one asset answered but not digested yet, beyond those that are being sent. */
+#define PUT_DIGESTS_BEHIND 2
+void put_done(struct job *job, struct transfer *transfer);
+void put_cancel(struct job *job, struct asset *asset);
+void put_release(struct job *job);
+
+/* confirm.c */
+enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset);
+void confirm_canary_lost(struct job *job, struct asset *asset);
+/* Takes session and stored parts of an earlier run from the claim. */
+int confirm_restore(struct asset *asset, struct err *err) WARN_UNUSED;
+
+/* intake.c */
+int intake_start(struct job *job, struct err *err) WARN_UNUSED;
+int intake_is_walking(const struct job *job);
+/* How the walk ended; call when it is not walking. */
+int intake_result(const struct job *job, struct err *err) WARN_UNUSED;
+/* Asks it to end soon; intake_stop waits for that and forgets it. */
+void intake_ask_stop(struct job *job);
+void intake_stop(struct job *job);
+
+#endif

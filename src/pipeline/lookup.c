@@ -1,0 +1,187 @@
+/*
+ * lookup.c - the three steps that read a file back by its name: after a lost confirm (resolve),
+ * for a missing id (identify), for a canary. Loop thread.
+ */
+#include "base/log.h"
+#include "pipeline/job.h"
+#include "pipeline/verdict.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* How often an id that the confirm's reply left out is looked for. */
+#define IDENTIFY_TRIES 3
+
+void lookup_start(struct job *job, struct asset *asset)
+{
+    struct buf path;
+    buf_init(&path, LIMIT_URL_BYTES);
+    if (!asset->lookup_since_ms)
+        asset->lookup_since_ms = job->wall_ms;
+    if (wire_path(job->options->wire.search_path, asset->file_name, &path)) {
+        struct err error;
+        err_set(&error, ERR_CONFIG, "the search path of the wire profile is too long");
+        remedy_apply(job, asset, NULL, &error);
+    } else {
+        call_start(job, asset, EXCHANGE_GET, buf_str(&path), NULL);
+    }
+    buf_release(&path);
+}
+
+static void describe(const struct job *job, const struct asset *asset, struct verdict_about *about)
+{
+    *about = (struct verdict_about){
+        .name = asset->file_name,
+        .size_bytes = asset->stamp.size_bytes,
+        .conflict_id = asset->conflict_id,
+        .is_version = confirm_kind(job, asset) == WIRE_CONFLICT_VERSION,
+        .intent_ms = asset->intent_ms,
+        .now_ms = job->wall_ms,
+        .patience_ms = job->options->lookup_patience_ms,
+    };
+}
+
+/* 0 with *out_files to be released, or the error was handed to the remedy table. */
+static int read_files(struct job *job, struct asset *asset, struct wire_files *out_files)
+{
+    const struct exchange_reply *reply = exchange_reply_of(asset->exchange);
+    struct err error;
+    *out_files = (struct wire_files){0};
+    call_classify(job, asset, &error);
+    if (error.code == ERR_NOT_FOUND) /* some tenants say so where others send an empty list */
+        err_clear(&error);
+    else if (!error.code)
+        (void)!wire_decode_files(buf_str(&reply->body), reply->body.len, out_files, &error);
+    call_release(job, asset);
+    if (!error.code)
+        return 0;
+    remedy_apply(job, asset, NULL, &error);
+    return -(int)error.code;
+}
+
+static void look_again(struct job *job, struct asset *asset)
+{
+    if (job_is_draining(job)) {
+        park(job, asset);
+        return;
+    }
+    /* Not a failed try: the index has its time, at the pace of a backoff. */
+    asset->due_ms = job->now_ms + RETRY_BASE_MS + backoff_ms(&job->rng, 2);
+    asset_wait(job, asset, WAIT_RETRY);
+}
+
+static void take_id(struct asset *asset, const char *id)
+{
+    snprintf(asset->file_id, sizeof asset->file_id, "%s", id);
+}
+
+static void begin_anew(struct job *job, struct asset *asset)
+{
+    struct err error;
+    err_set(&error, ERR_SESSION_LOST, "another file took the name while the confirm was lost");
+    log_info("%s: %s", asset->claim->path, error.text);
+    asset->step = STEP_PUT; /* the step whose remedy is a new session */
+    remedy_apply(job, asset, NULL, &error);
+}
+
+void resolve_done(struct job *job, struct asset *asset)
+{
+    struct wire_files files;
+    struct verdict_about about;
+    const char *id = NULL;
+    struct err error;
+    if (read_files(job, asset, &files))
+        return;
+    describe(job, asset, &about);
+    switch (verdict_resolve(&about, &files, &id)) {
+    case VERDICT_APPLIED:
+        take_id(asset, id);
+        if (asset->conflict_id && job->canary[confirm_kind(job, asset)] != CANARY_PROVEN)
+            step_enter(job, asset, STEP_CANARY);
+        else
+            finish_confirmed(job, asset);
+        break;
+    case VERDICT_NOT_YET:
+        look_again(job, asset);
+        break;
+    case VERDICT_ABSENT:
+        asset->intent_durable = 0; /* a new intent, with its own time */
+        asset->step = STEP_CONFIRM;
+        asset->tries = 0;
+        asset_wait(job, asset, WAIT_API);
+        break;
+    case VERDICT_SUPERSEDED:
+        begin_anew(job, asset);
+        break;
+    case VERDICT_UNKNOWN:
+        err_set(&error, ERR_OUTCOME_UNKNOWN,
+                "the confirm's reply was lost, and PXM does not show whether file %s got a new "
+                "version",
+                asset->conflict_id);
+        finish_failed(job, asset, &error);
+        break;
+    }
+    wire_files_release(&files);
+}
+
+void identify_done(struct job *job, struct asset *asset)
+{
+    struct wire_files files;
+    struct verdict_about about;
+    if (read_files(job, asset, &files))
+        return;
+    describe(job, asset, &about);
+    const char *id = verdict_identify(&about, &files);
+    if (id)
+        take_id(asset, id);
+    if (id || ++asset->tries >= IDENTIFY_TRIES || job_is_draining(job))
+        finish_confirmed(job, asset);
+    else
+        look_again(job, asset);
+    wire_files_release(&files);
+}
+
+static void canary_broken(struct job *job, struct asset *asset)
+{
+    enum wire_conflict kind = confirm_kind(job, asset);
+    int is_version = kind == WIRE_CONFLICT_VERSION;
+    struct err error;
+    err_set(&error, ERR_CANARY,
+            "--on-conflict %s did not take effect on file %s: it does not read back as the one "
+            "file of that name with %lld bytes; this tenant wants another conflict_%s",
+            is_version ? "version" : "overwrite", asset->conflict_id,
+            (long long)asset->stamp.size_bytes, is_version ? "version" : "overwrite");
+    job->canary[kind] = CANARY_BROKEN;
+    job->canary_asset[kind] = NULL;
+    log_error("%s: %s", asset->claim->path, error.text);
+    job_end(job, JOB_END_CANARY, &error);
+    finish_failed(job, asset, &error);
+}
+
+void canary_done(struct job *job, struct asset *asset)
+{
+    struct wire_files files;
+    struct verdict_about about;
+    enum wire_conflict kind = confirm_kind(job, asset);
+    if (read_files(job, asset, &files))
+        return;
+    describe(job, asset, &about);
+    switch (verdict_canary(&about, &files)) {
+    case VERDICT_APPLIED:
+        job->canary[kind] = CANARY_PROVEN;
+        job->canary_asset[kind] = NULL;
+        if (!asset->file_id[0])
+            take_id(asset, asset->conflict_id);
+        finish_confirmed(job, asset);
+        break;
+    case VERDICT_NOT_YET:
+        look_again(job, asset);
+        break;
+    case VERDICT_ABSENT:
+    case VERDICT_SUPERSEDED:
+    case VERDICT_UNKNOWN:
+        canary_broken(job, asset);
+        break;
+    }
+    wire_files_release(&files);
+}

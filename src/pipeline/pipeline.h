@@ -1,0 +1,218 @@
+/*
+ * pipeline.h - the face of pipeline/: one job from a folder tree to confirmed files. The only
+ * folder that knows the order of the steps. cli starts a job; report watches it through the
+ * observer and snapshots below and sees nothing else.
+ */
+#ifndef PIPELINE_PIPELINE_H
+#define PIPELINE_PIPELINE_H
+
+#include "journal/journal.h"
+#include "scan/scan.h"
+#include "wire/wire.h"
+
+struct job;
+
+enum conflict_policy { CONFLICT_SKIP, CONFLICT_OVERWRITE, CONFLICT_VERSION, CONFLICT_FAIL };
+enum job_order { ORDER_MIXED, ORDER_SIZE, ORDER_PATH };
+enum verify_etag { VERIFY_AUTO, VERIFY_ALWAYS, VERIFY_OFF };
+
+/* Why an asset that is being worked on does not move this moment; `status` shows them. */
+#define WAIT_REASONS(X)                                                \
+    X(WORKER, "worker", "reading, typing or digesting the local file") \
+    X(SLOT, "slot", "prepared; an upload slot is not near yet")        \
+    X(API, "api", "an API request: its turn in the request budget")    \
+    X(REPLY, "reply", "an exchange is under way")                      \
+    X(PUT, "put", "an S3 transfer slot")                               \
+    X(JOURNAL, "journal", "a commit of the journal")                   \
+    X(RETRY, "retry", "the pause before another try")                  \
+    X(CANARY, "canary", "the proof that the conflict setting works")
+
+enum wait_reason {
+#define X(sym, name, text) WAIT_##sym,
+    WAIT_REASONS(X)
+#undef X
+        WAIT_COUNT
+};
+const char *wait_reason_name(enum wait_reason reason);
+
+/* What limits the run now. */
+#define JOB_LIMITS(X)       \
+    X(STARTING, "starting") \
+    X(API, "api")           \
+    X(NETWORK, "network")   \
+    X(DISK, "disk")         \
+    X(CPU, "cpu")           \
+    X(TAIL, "tail")         \
+    X(SERVER, "server")
+
+enum job_limit {
+#define X(sym, name) JOB_LIMIT_##sym,
+    JOB_LIMITS(X)
+#undef X
+        JOB_LIMIT_COUNT
+};
+const char *job_limit_name(enum job_limit limit);
+
+struct job_credentials {
+    const char *client_id;
+    const char *client_secret;
+    const char *token; /* a ready token; then id and secret may be NULL */
+};
+
+/* All borrowed for the life of the job. */
+struct job_options {
+    const char *base_url; /* without a trailing slash */
+    struct wire_profile wire;
+    struct job_credentials credentials;
+    const char *token_cache_dir; /* NULL: no cache */
+
+    struct walk_options walk; /* root_count 0: no walk, go on with the journal's rows */
+    enum name_policy name_policy;
+
+    enum conflict_policy on_conflict;
+    int publish;
+    const char *publish_start;  /* NULL: today, where publish is set */
+    const char *const *regions; /* ids or names */
+    size_t region_count;
+
+    int transfers;        /* S3 PUTs at once */
+    int part_concurrency; /* parts of one file at once */
+    int api_concurrency;
+    int api_rate;                /* requests per RATE_WINDOW_MS; 0: no limit */
+    int64_t bwlimit_bytes_per_s; /* 0: none */
+    int retries;                 /* tries of one step, the first included */
+    int64_t contimeout_ms;
+    int64_t timeout_ms;         /* without progress */
+    int64_t lookup_patience_ms; /* how long a search index may lag behind a confirm */
+    int64_t max_duration_ms;    /* 0: none */
+    int64_t max_transfer_bytes; /* 0: none */
+    int64_t max_errors;         /* 0: none */
+    enum job_order order;
+    enum verify_etag verify_etag;
+    const char *ca_cert; /* NULL: the system's */
+    int allow_http;
+    uint64_t seed; /* of the jitter */
+};
+
+/* ---- what report sees ------------------------------------------------------------------- */
+
+/* A file reached a final state and this is durable. Strings are valid during the call. */
+struct file_event {
+    int64_t asset_id;
+    const char *root;
+    const char *path; /* raw bytes */
+    const char *name;
+    const char *mime_type; /* NULL before it was typed */
+    int64_t size_bytes;
+    enum asset_state state; /* CONFIRMED, SKIPPED, FAILED ... */
+    const char *file_id;    /* NULL where unknown */
+    const char *etag;       /* NULL */
+    int has_md5;
+    unsigned char md5[16];
+    int tries;
+    int64_t duration_ms;     /* from claim to durable */
+    const struct err *error; /* FAILED: why; SKIPPED: NULL */
+};
+
+/* Called on the loop thread; must return quickly. */
+struct job_observer {
+    void *user;
+    void (*file)(void *user, const struct file_event *event);
+    /* Something a person should know that is no file's end: a retry, a hold, a warning. */
+    void (*notice)(void *user, const char *path, const struct err *error, int tries,
+                   int64_t wait_ms);
+    /* Once a tick; take a snapshot when it is time to draw. */
+    void (*tick)(void *user, struct job *job);
+};
+
+#define SNAPSHOT_ACTIVE_MAX 64
+struct active_file {
+    const char *path; /* valid until the next tick */
+    const char *step; /* "put", "confirm" ... */
+    int64_t size_bytes;
+    int64_t sent_bytes;
+    int64_t since_ms; /* how long the asset has been worked on */
+};
+
+struct job_snapshot {
+    int64_t now_ms; /* clock_now_ms() of this tick */
+    int64_t elapsed_ms;
+    int64_t sent_bytes;     /* by this run, on the wire to S3, resends included */
+    int64_t stored_bytes;   /* by this run, of answered parts */
+    int64_t files_done;     /* by this run: confirmed + skipped + failed */
+    int64_t requests;       /* API requests of this run */
+    int requests_in_window; /* in the last RATE_WINDOW_MS */
+    int api_rate;           /* 0: none */
+    int64_t retries;
+    int64_t held_ms; /* how long a 429 still holds everybody back; 0: not held */
+    int waiting[WAIT_COUNT];
+    int puts_active;
+    int put_limit; /* transfers allowed now, fewer after SlowDown */
+    enum job_limit limit;
+    int walking; /* the walk is still going on */
+    int draining;
+    int64_t goodput_bytes_per_s; /* smoothed */
+    int64_t eta_ms;              /* -1: not known yet */
+    int active_count;
+    struct active_file active[SNAPSHOT_ACTIVE_MAX];
+    struct journal_books books; /* durable counts at most a second old */
+};
+void job_snapshot(struct job *job, struct job_snapshot *out);
+
+/* ---- running ------------------------------------------------------------------------------ */
+
+enum job_stop {
+    JOB_RUN,
+    JOB_DRAIN,          /* start nothing new; finish or park what runs */
+    JOB_DRAIN_DEADLINE, /* likewise, and abort what is left after DRAIN_DEADLINE_MS */
+    JOB_ABORT,          /* abort transfers now; what is known is still committed */
+};
+
+/* Why job_run came back. */
+enum job_end {
+    JOB_COMPLETE,     /* nothing pending any more */
+    JOB_END_STOPPED,  /* by job_stop */
+    JOB_END_DURATION, /* --max-duration */
+    JOB_END_TRANSFER, /* --max-transfer */
+    JOB_END_ERRORS,   /* --max-errors */
+    JOB_END_OUTAGE,   /* a temporary condition did not end */
+    JOB_END_REFUSED,  /* credentials or permission: nothing was possible */
+    JOB_END_CANARY,   /* the conflict setting does not do what it says */
+    JOB_END_JOURNAL,  /* the journal cannot be written any more */
+};
+
+struct job_result {
+    enum job_end end;
+    int64_t confirmed_now; /* files that this run confirmed */
+    struct err error;      /* why, unless COMPLETE or STOPPED */
+    struct journal_books books;
+    struct job_snapshot last;
+};
+
+/* Makes a job over an open journal (opened with job_wake as its wake, see job_journal_wake). */
+int job_new(const struct job_options *options, const struct job_observer *observer,
+            struct job **out, struct err *err) WARN_UNUSED;
+void job_free(struct job *job);
+/* What to hand to journal_open as wake; user is the job. Any thread. */
+void job_wake(void *job);
+/*
+ * Runs to the end on this thread, with threads of its own for the walk, the workers and the
+ * journal. 0 whenever a result could be formed (see result->end); negative for set-up failures.
+ */
+int job_run(struct job *job, struct journal *journal, struct job_result *result,
+            struct err *err) WARN_UNUSED;
+/* From any thread; a stronger stop replaces a weaker one. */
+void job_stop(struct job *job, enum job_stop stop);
+
+/*
+ * Fetches a new token and caches it, whatever is cached already (pxload auth). Blocking.
+ */
+int job_authorize(const struct job_options *options, struct err *err) WARN_UNUSED;
+
+/*
+ * The walk alone: fills the journal and returns (plan, --dry-run). Blocking.
+ */
+int job_walk(const struct job_options *options, struct journal *journal,
+             struct err *err) WARN_UNUSED;
+
+#endif

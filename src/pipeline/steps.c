@@ -1,0 +1,130 @@
+/*
+ * steps.c - the table of steps, and the ends of an asset's way. Loop thread.
+ */
+#include "pipeline/steps.h"
+
+#include "base/log.h"
+#include "pipeline/job.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const struct step steps[STEP_COUNT] = {
+    [STEP_PREPARE] = {"prepare", ASSET_DISCOVERED, ASSET_PREPARED, WAIT_WORKER, 1, 0, prepare_start,
+                      NULL},
+    [STEP_REQUEST] = {"request", ASSET_PREPARED, ASSET_REQUESTED, WAIT_SLOT, 1, 0, request_start,
+                      request_done},
+    [STEP_PUT] = {"put", ASSET_REQUESTED, ASSET_STORED, WAIT_PUT, 1, 0, put_start, NULL},
+    [STEP_CONFIRM] = {"confirm", ASSET_STORED, ASSET_CONFIRMED, WAIT_API, 0, 1, confirm_start,
+                      confirm_done},
+    [STEP_RESOLVE] = {"resolve", ASSET_STORED, ASSET_CONFIRMED, WAIT_API, 1, 0, lookup_start,
+                      resolve_done},
+    [STEP_IDENTIFY] = {"identify", ASSET_STORED, ASSET_CONFIRMED, WAIT_API, 1, 0, lookup_start,
+                       identify_done},
+    [STEP_CANARY] = {"canary", ASSET_STORED, ASSET_CONFIRMED, WAIT_API, 1, 0, lookup_start,
+                     canary_done},
+    [STEP_FINISH] = {"finish", ASSET_CONFIRMED, ASSET_CONFIRMED, WAIT_JOURNAL, 1, 0, NULL, NULL},
+};
+
+static const char *const wait_names[] = {
+#define X(sym, name, text) name,
+    WAIT_REASONS(X)
+#undef X
+};
+
+const char *wait_reason_name(enum wait_reason reason)
+{
+    return wait_names[reason];
+}
+
+void step_again(struct job *job, struct asset *asset)
+{
+    if (asset->step == STEP_PREPARE)
+        steps[STEP_PREPARE].start(job, asset); /* the workers' queue is its list */
+    else
+        asset_wait(job, asset, steps[asset->step].limiter);
+}
+
+void step_enter(struct job *job, struct asset *asset, enum step_id step)
+{
+    asset->step = step;
+    asset->tries = 0;
+    asset->failing_since_ms = 0;
+    asset->lookup_since_ms = 0;
+    asset->token_refused = 0;
+    step_again(job, asset);
+}
+
+static void finish(struct job *job, struct asset *asset)
+{
+    asset_drop_source(job, asset);
+    asset->step = STEP_FINISH;
+    commit_wait(job, asset);
+}
+
+void finish_confirmed(struct job *job, struct asset *asset)
+{
+    asset_set_state(job, asset, ASSET_CONFIRMED, FACT_FILE | FACT_NO_SESSION | FACT_TRIES);
+    finish(job, asset);
+}
+
+void finish_skipped(struct job *job, struct asset *asset)
+{
+    asset_set_state(job, asset, ASSET_SKIPPED, FACT_FILE | FACT_NO_SESSION | FACT_TRIES);
+    finish(job, asset);
+}
+
+void finish_failed(struct job *job, struct asset *asset, const struct err *error)
+{
+    if (asset->step >= STEP_CONFIRM && asset->conflict_id)
+        confirm_canary_lost(job, asset);
+    asset->error = *error;
+    asset_set_state(job, asset, ASSET_FAILED,
+                    FACT_ERROR | FACT_NO_SESSION | FACT_TRIES |
+                        (asset->file_id[0] ? (unsigned)FACT_FILE : 0u));
+    job->files_failed++;
+    finish(job, asset);
+}
+
+void finish_durable(struct job *job, struct asset *asset)
+{
+    struct file_event event = {
+        .asset_id = asset->claim->asset_id,
+        .root = asset->claim->root,
+        .path = asset->claim->path,
+        .name = asset->claim->name,
+        .mime_type = asset->mime_type[0] ? asset->mime_type : NULL,
+        .size_bytes = asset->stamp.size_bytes,
+        .state = asset->state,
+        .file_id = asset->file_id[0] ? asset->file_id : NULL,
+        .tries = asset->tries_all,
+        .duration_ms = job->now_ms - asset->claimed_ms,
+        .error = asset->state == ASSET_FAILED ? &asset->error : NULL,
+    };
+    if (asset->part_count == 1) {
+        event.etag = asset->parts[0].etag;
+        event.has_md5 = asset->parts[0].has_md5;
+        memcpy(event.md5, asset->parts[0].md5, sizeof event.md5);
+    }
+    job->files_done++;
+    job->files_confirmed += asset->state == ASSET_CONFIRMED;
+    if (job->observer.file)
+        job->observer.file(job->observer.user, &event);
+    asset_free(job, asset);
+    const struct job_options *options = job->options;
+    if (options->max_errors && job->files_failed >= options->max_errors) {
+        struct err error;
+        err_set(&error, ERR_STOPPED, "%lld files failed, the limit of --max-errors",
+                (long long)job->files_failed);
+        job_end(job, JOB_END_ERRORS, &error);
+    }
+}
+
+void park(struct job *job, struct asset *asset)
+{
+    log_debug("asset %lld: parked at %s", (long long)asset->claim->asset_id,
+              steps[asset->step].name);
+    if (asset->conflict_id)
+        confirm_canary_lost(job, asset);
+    asset_free(job, asset);
+}

@@ -1,0 +1,114 @@
+/* verdict.c - see verdict.h. */
+#include "pipeline/verdict.h"
+
+#include <string.h>
+
+/* The server's clock may differ from ours, and its times may be cut to the second. */
+#define CLOCK_SLACK_MS (10 * 60 * 1000)
+#define DAY_MS         (24ll * 60 * 60 * 1000)
+
+static int bears_name(const struct wire_file *file, const struct verdict_about *about)
+{
+    return !file->name || !strcmp(file->name, about->name);
+}
+
+/* Its time is no reason to think that it was there before the confirm. */
+static int is_recent(int64_t file_ms, const struct verdict_about *about)
+{
+    if (file_ms >= 0 && file_ms % DAY_MS == 0) /* a date without a time: its whole day */
+        file_ms += DAY_MS;
+    return file_ms < 0 || file_ms >= about->intent_ms - CLOCK_SLACK_MS;
+}
+
+static int is_patient(const struct verdict_about *about)
+{
+    return about->now_ms - about->intent_ms < about->patience_ms;
+}
+
+static enum verdict resolve_new(const struct verdict_about *about, const struct wire_files *files,
+                                const char **out_id)
+{
+    int others = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct wire_file *file = &files->items[i];
+        if (!bears_name(file, about))
+            continue;
+        if (file->size_bytes == about->size_bytes && is_recent(file->created_ms, about)) {
+            *out_id = file->id;
+            return VERDICT_APPLIED;
+        }
+        others++;
+    }
+    /* request-upload saw no such file: this one came after it, from somebody else. */
+    if (others)
+        return VERDICT_SUPERSEDED;
+    return is_patient(about) ? VERDICT_NOT_YET : VERDICT_ABSENT;
+}
+
+static enum verdict resolve_conflict(const struct verdict_about *about,
+                                     const struct wire_files *files, const char **out_id)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        const struct wire_file *file = &files->items[i];
+        if (strcmp(file->id, about->conflict_id) != 0)
+            continue;
+        int is_new_size = file->size_bytes == about->size_bytes;
+        if (is_new_size && file->updated_ms >= 0 && is_recent(file->updated_ms, about)) {
+            *out_id = file->id;
+            return VERDICT_APPLIED;
+        }
+        if (is_patient(about))
+            return VERDICT_NOT_YET;
+        /* To overwrite twice gives the same file; a second version would be a visible one. */
+        int surely_old = !is_new_size || file->updated_ms >= 0;
+        if (surely_old || !about->is_version)
+            return VERDICT_ABSENT;
+        return VERDICT_UNKNOWN;
+    }
+    return is_patient(about) ? VERDICT_NOT_YET : VERDICT_SUPERSEDED;
+}
+
+enum verdict verdict_resolve(const struct verdict_about *about, const struct wire_files *files,
+                             const char **out_id)
+{
+    *out_id = NULL;
+    return about->conflict_id ? resolve_conflict(about, files, out_id)
+                              : resolve_new(about, files, out_id);
+}
+
+enum verdict verdict_canary(const struct verdict_about *about, const struct wire_files *files)
+{
+    int is_there = 0;
+    int has_new_size = 0;
+    int doubles = 0;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct wire_file *file = &files->items[i];
+        if (!bears_name(file, about))
+            continue;
+        if (!strcmp(file->id, about->conflict_id)) {
+            is_there = 1;
+            has_new_size = file->size_bytes == about->size_bytes;
+        } else if (is_recent(file->created_ms, about)) {
+            doubles++;
+        }
+    }
+    if (doubles)
+        return VERDICT_UNKNOWN;
+    if (is_there && has_new_size)
+        return VERDICT_APPLIED;
+    return is_patient(about) ? VERDICT_NOT_YET : VERDICT_UNKNOWN;
+}
+
+const char *verdict_identify(const struct verdict_about *about, const struct wire_files *files)
+{
+    const char *id = NULL;
+    for (size_t i = 0; i < files->count; i++) {
+        const struct wire_file *file = &files->items[i];
+        if (!bears_name(file, about) || file->size_bytes != about->size_bytes)
+            continue;
+        if (id)
+            return NULL;
+        id = file->id;
+    }
+    return id;
+}

@@ -1,0 +1,28 @@
+/*
+ * csv.h - fields and rows of RFC 4180, but with LF line ends and always one line a row.
+ */
+#ifndef REPORT_CSV_H
+#define REPORT_CSV_H
+
+#include "base/buf.h"
+
+struct csv {
+    struct buf buf;
+    int started; /* the row has a field already */
+};
+
+void csv_init(struct csv *csv);
+void csv_release(struct csv *csv);
+/* Empties it for a new row. */
+void csv_begin(struct csv *csv);
+/*
+ * NULL is an empty field. Control characters become blanks and bytes that are no UTF-8 '?':
+ * callers escape what has to stay exact (text_escape). A field that begins with = + - @ is
+ * quoted and otherwise left exact: who opens the file in a spreadsheet imports it as text.
+ */
+void csv_str(struct csv *csv, const char *value);
+void csv_int(struct csv *csv, int64_t value);
+/* Ends the row; the line with its LF is csv->buf. -ERR_NOMEM where a field did not fit. */
+int csv_end(struct csv *csv, struct err *err) WARN_UNUSED;
+
+#endif

@@ -1,0 +1,318 @@
+/*
+ * rows.c - report --format csv|ndjson, see report.h. One row is in memory at a time.
+ *
+ * CSV: gsutil's manifest columns first, so that scripts made for it can read it. What they hold:
+ *   Source            the absolute path; Destination the name in PXM
+ *   Start, End        when the file entered the job, and its final state
+ *   Md5               hexadecimal, of the whole file, where it was computed
+ *   UploadId          empty: an upload session does not outlive its file
+ *   Bytes Transferred the size where the file is in PXM by this job, else 0
+ *   Result            OK, skip, error, pending
+ *   Description       the error, or why it was left out
+ *   CdnUrl            empty: PXM makes it after the confirm
+ *   OriginalName      the last component of the path
+ *   Encoding          "percent" where Source and OriginalName are no plain UTF-8: their odd bytes
+ *                     and '%' are then %XX, which can be undone exactly; else "utf-8"
+ * Fields are exact and quoted by RFC 4180; names that begin like a formula (= + - @) are quoted
+ * but not changed: a spreadsheet must import the columns as text. Every row is one line.
+ *
+ * Behind the files come the issues of the walk (State "issue") and one row for each reason of
+ * exclusion (State "excluded", Result skip, the number of files in the Description).
+ */
+#include "report/report.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "report/csv.h"
+#include "report/json.h"
+#include "report/record.h"
+#include "report/text.h"
+
+static const char header[] =
+    "Source,Destination,Start,End,Md5,UploadId,Source Size,Bytes Transferred,Result,Description,"
+    "FileId,State,MimeType,ErrorClass,HttpStatus,RequestId,Advice,Etag,Attempts,Wave,CdnUrl,"
+    "OriginalName,Encoding\n";
+
+static const char gone_text[] = "no longer in the source";
+
+/* What one export carries from row to row. */
+struct export
+{
+    FILE *out;
+    struct journal_books books;
+    struct csv csv;
+    struct json json;
+    struct buf source;
+    struct buf form;
+    struct err *err;
+};
+
+/* A file that the last whole walk did not find again. */
+static int is_gone(const struct export *export, const struct journal_row *row)
+{
+    return export->books.walk_complete && row->wave < export->books.wave;
+}
+
+static int is_uploaded(enum asset_state state)
+{
+    return strcmp(record_result(state), "OK") == 0;
+}
+
+/* What a file met on its way to PXM is no news once it is there. */
+static struct journal_row without_past_errors(const struct journal_row *row)
+{
+    struct journal_row shown = *row;
+    if (!is_uploaded(row->state))
+        return shown;
+    shown.error = ERR_NONE;
+    shown.error_text = NULL;
+    shown.http_status = 0;
+    shown.request_id = NULL;
+    return shown;
+}
+
+/* ---- CSV ---------------------------------------------------------------------------------------
+ */
+
+static int csv_write(struct export *export)
+{
+    int rc = csv_end(&export->csv, export->err);
+    if (rc)
+        return rc;
+    const struct buf *row = &export->csv.buf;
+    if (fwrite(row->data, 1, row->len, export->out) != row->len)
+        return err_set_errno(export->err, ERR_IO, errno, "cannot write the report");
+    return 0;
+}
+
+static void csv_when(struct csv *csv, int64_t wall_ms)
+{
+    char when[CLOCK_TEXT_MAX];
+    csv_str(csv, wall_ms > 0 ? clock_format(wall_ms, when) : NULL);
+}
+
+/* A name as it is where that is plain, else percent-escaped. */
+static int csv_name(struct export *export, const char *raw, int plain)
+{
+    if (plain) {
+        csv_str(&export->csv, raw);
+        return 0;
+    }
+    buf_reset(&export->form);
+    int rc = text_escape(raw, &export->form);
+    if (!rc)
+        csv_str(&export->csv, buf_str(&export->form));
+    return rc;
+}
+
+static void csv_manifest(struct csv *csv, const struct journal_row *row, int gone)
+{
+    char hex[33];
+    int is_ok = is_uploaded(row->state);
+    csv_str(csv, row->name);
+    csv_when(csv, row->added_ms);
+    csv_when(csv, row->done_ms);
+    csv_str(csv, row->has_md5 ? text_hex(row->md5, hex) : NULL);
+    csv_str(csv, NULL);
+    csv_int(csv, row->stamp.size_bytes);
+    csv_int(csv, is_ok ? row->stamp.size_bytes : 0);
+    csv_str(csv, gone && !is_ok ? "skip" : record_result(row->state));
+    if (gone && !row->error_text) {
+        csv_str(csv, gone_text);
+        return;
+    }
+    char text[ERR_TEXT_MAX];
+    snprintf(text, sizeof text, "%s", row->error_text ? row->error_text : "");
+    log_redact(text);
+    csv_str(csv, text);
+}
+
+static void csv_details(struct csv *csv, const struct journal_row *row)
+{
+    csv_str(csv, row->file_id);
+    csv_str(csv, asset_state_name(row->state));
+    csv_str(csv, row->mime_type);
+    csv_str(csv, row->error == ERR_NONE ? NULL : err_name(row->error));
+    if (row->http_status)
+        csv_int(csv, row->http_status);
+    else
+        csv_str(csv, NULL);
+    csv_str(csv, row->request_id);
+    csv_str(csv, row->error == ERR_NONE ? NULL : err_advice(row->error));
+    csv_str(csv, row->etag);
+    csv_int(csv, row->tries);
+    csv_int(csv, row->wave);
+    csv_str(csv, NULL);
+}
+
+static int csv_row(const struct journal_row *stored, void *user)
+{
+    struct export *export = user;
+    struct journal_row shown = without_past_errors(stored);
+    const struct journal_row *row = &shown;
+    int rc = text_source(row->root, row->path, &export->source);
+    if (rc)
+        return rc;
+    const char *source = buf_str(&export->source);
+    int plain = text_is_plain(source);
+    csv_begin(&export->csv);
+    rc = csv_name(export, source, plain);
+    if (rc)
+        return rc;
+    csv_manifest(&export->csv, row, is_gone(export, row));
+    csv_details(&export->csv, row);
+    rc = csv_name(export, text_base_name(source), plain);
+    if (rc)
+        return rc;
+    csv_str(&export->csv, plain ? "utf-8" : "percent");
+    return csv_write(export);
+}
+
+static void csv_blanks(struct csv *csv, int count)
+{
+    while (count-- > 0)
+        csv_str(csv, NULL);
+}
+
+static int csv_issue(const char *path, enum err_code code, const char *text, void *user)
+{
+    struct export *export = user;
+    struct csv *csv = &export->csv;
+    int plain = text_is_plain(path);
+    csv_begin(csv);
+    int rc = csv_name(export, path, plain);
+    if (rc)
+        return rc;
+    csv_blanks(csv, 7);
+    csv_str(csv, "error");
+    csv_str(csv, text);
+    csv_str(csv, NULL);
+    csv_str(csv, "issue");
+    csv_str(csv, NULL);
+    csv_str(csv, err_name(code));
+    csv_blanks(csv, 2);
+    csv_str(csv, err_advice(code));
+    csv_blanks(csv, 2);
+    csv_int(csv, export->books.wave);
+    csv_blanks(csv, 2);
+    csv_str(csv, plain ? "utf-8" : "percent");
+    return csv_write(export);
+}
+
+static int csv_excluded(const char *reason, int64_t files, int64_t bytes, void *user)
+{
+    struct export *export = user;
+    struct csv *csv = &export->csv;
+    char text[128];
+    snprintf(text, sizeof text, "excluded: %s, %lld files", reason, (long long)files);
+    csv_begin(csv);
+    csv_blanks(csv, 6);
+    csv_int(csv, bytes);
+    csv_int(csv, 0);
+    csv_str(csv, "skip");
+    csv_str(csv, text);
+    csv_str(csv, NULL);
+    csv_str(csv, "excluded");
+    csv_blanks(csv, 7);
+    csv_int(csv, export->books.wave);
+    csv_blanks(csv, 2);
+    csv_str(csv, "utf-8");
+    return csv_write(export);
+}
+
+/* ---- NDJSON
+ * ---------------------------------------------------------------------------------------- */
+
+static int json_row(const struct journal_row *row, void *user)
+{
+    struct export *export = user;
+    struct json *json = &export->json;
+    struct record record;
+    char when[CLOCK_TEXT_MAX];
+    int gone = is_gone(export, row);
+    struct journal_row shown = without_past_errors(row);
+    record_of_row(&shown, &record);
+    json_begin(json, "file", row->done_ms > 0 ? row->done_ms : row->added_ms);
+    json_str(json, "level", row->state == ASSET_FAILED ? "error" : "info");
+    int rc = record_json(&record, json, &export->source);
+    if (rc)
+        return rc;
+    json_str(json, "result", gone && !is_uploaded(row->state) ? "skip" : record_result(row->state));
+    if (row->added_ms > 0)
+        json_str(json, "added", clock_format(row->added_ms, when));
+    json_int(json, "wave", row->wave);
+    if (gone)
+        json_flag(json, "gone", 1);
+    return json_write(json, export->out, export->err);
+}
+
+static int json_issue(const char *path, enum err_code code, const char *text, void *user)
+{
+    struct export *export = user;
+    struct json *json = &export->json;
+    json_begin(json, "error", clock_wall_ms());
+    json_str(json, "level", "warning");
+    int rc = record_json_source(path, NULL, json, &export->source);
+    if (rc)
+        return rc;
+    json_str(json, "state", "issue");
+    json_str(json, "error", text);
+    json_str(json, "error_class", err_name(code));
+    json_str(json, "advice", err_advice(code));
+    return json_write(json, export->out, export->err);
+}
+
+static int json_excluded(const char *reason, int64_t files, int64_t bytes, void *user)
+{
+    struct export *export = user;
+    struct json *json = &export->json;
+    json_begin(json, "excluded", clock_wall_ms());
+    json_str(json, "result", "skip");
+    json_str(json, "reason", reason);
+    json_int(json, "files", files);
+    json_int(json, "size", bytes);
+    return json_write(json, export->out, export->err);
+}
+
+/* ---- both
+ * -------------------------------------------------------------------------------------------- */
+
+/* The three callbacks of a format. */
+struct writer {
+    const char *head;
+    int (*row)(const struct journal_row *row, void *user);
+    int (*issue)(const char *path, enum err_code code, const char *text, void *user);
+    int (*excluded)(const char *reason, int64_t files, int64_t bytes, void *user);
+};
+static const struct writer writers[] = {
+    [ROWS_CSV] = {header, csv_row, csv_issue, csv_excluded},
+    [ROWS_NDJSON] = {"", json_row, json_issue, json_excluded},
+};
+
+int rows_print(struct journal *journal, enum rows_format format, FILE *out, struct err *err)
+{
+    const struct writer *writer = &writers[format];
+    struct export export = {.out = out, .err = err};
+    csv_init(&export.csv);
+    json_init(&export.json);
+    buf_init(&export.source, TEXT_MAX_BYTES);
+    buf_init(&export.form, TEXT_MAX_BYTES);
+    fputs(writer->head, out);
+    int rc = journal_read_books(journal, &export.books, err);
+    if (!rc)
+        rc = journal_each_row(journal, writer->row, &export, err);
+    if (!rc)
+        rc = journal_each_issue(journal, writer->issue, &export, err);
+    if (!rc)
+        rc = journal_each_excluded(journal, writer->excluded, &export, err);
+    if (rc == -ERR_NOMEM)
+        err_set(err, ERR_NOMEM, "no memory for a row of the report");
+    buf_release(&export.form);
+    buf_release(&export.source);
+    json_release(&export.json);
+    csv_release(&export.csv);
+    return rc ? rc : text_flush(out, err);
+}

@@ -1,0 +1,270 @@
+/* view.c - see view.h. Called by observer.c on the loop thread. */
+#include "report/view.h"
+
+#include <string.h>
+
+#include "base/units.h"
+#include "report/line.h"
+#include "report/text.h"
+
+#define LINE_MAX_BYTES (64 * 1024)
+#define NAME_COLUMNS   10 /* what a name keeps in a narrow terminal, before its numbers go */
+#define COLUMNS_MIN    8
+#define HEAD_ROWS      4
+
+void view_sums(const struct job_snapshot *snapshot, struct view_sums *out)
+{
+    books_totals(&snapshot->books, &out->totals);
+    eta_of_snapshot(snapshot, &out->eta);
+    const struct books_sum *files = &out->totals.files;
+    const struct books_sum *bytes = &out->totals.bytes;
+    out->files_done = files->confirmed + files->skipped + files->failed;
+    out->files_total = out->files_done + files->queued;
+    out->bytes_total = bytes->confirmed + bytes->queued;
+    out->bytes_done = bytes->confirmed;
+    for (int i = 0; i < snapshot->active_count; i++) {
+        const struct active_file *file = &snapshot->active[i];
+        /* After a resend more was sent than the file has. */
+        out->bytes_done +=
+            file->sent_bytes < file->size_bytes ? file->sent_bytes : file->size_bytes;
+    }
+    if (out->bytes_done > out->bytes_total)
+        out->bytes_done = out->bytes_total;
+}
+
+static const char *eta_text(const struct view_sums *sums, char out[UNITS_TEXT_MAX])
+{
+    return sums->eta.ms < 0 ? "-" : units_format_duration(sums->eta.ms / 1000 * 1000, out);
+}
+
+#define SHARE_MAX 8
+/* Of nothing there is no share: 100% before the walk found a file would be a lie. */
+static const char *share(int64_t done, int64_t total, char out[SHARE_MAX])
+{
+    if (total <= 0)
+        return "-";
+    snprintf(out, SHARE_MAX, "%d%%", text_percent(done, total));
+    return out;
+}
+
+static int put_bytes(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                     struct buf *out)
+{
+    char done[UNITS_TEXT_MAX];
+    char total[UNITS_TEXT_MAX];
+    char speed[UNITS_TEXT_MAX];
+    char part[SHARE_MAX];
+    return buf_printf(out, "%s / %s, %s, %s/s", units_format_size(sums->bytes_done, done),
+                      units_format_size(sums->bytes_total, total),
+                      share(sums->bytes_done, sums->bytes_total, part),
+                      units_format_size(snapshot->goodput_bytes_per_s, speed));
+}
+
+static int put_budget(const struct job_snapshot *snapshot, struct buf *out)
+{
+    int rc;
+    if (snapshot->api_rate > 0)
+        rc = buf_printf(out, "%d/%d in %ds", snapshot->requests_in_window, snapshot->api_rate,
+                        RATE_WINDOW_MS / 1000);
+    else
+        rc = buf_printf(out, "%d in %ds", snapshot->requests_in_window, RATE_WINDOW_MS / 1000);
+    char held[UNITS_TEXT_MAX];
+    if (!rc && snapshot->held_ms > 0)
+        rc = buf_printf(out, ", held back for %s",
+                        units_format_duration((snapshot->held_ms + 999) / 1000 * 1000, held));
+    return rc;
+}
+
+int view_line(const struct job_snapshot *snapshot, const struct view_sums *sums, struct buf *out)
+{
+    char eta[UNITS_TEXT_MAX];
+    int rc = put_bytes(snapshot, sums, out);
+    if (!rc)
+        rc = buf_printf(out, ", ETA %s", eta_text(sums, eta));
+    if (!rc)
+        rc =
+            buf_printf(out, ", files %lld/%lld, failed %lld, skipped %lld, api ",
+                       (long long)sums->files_done, (long long)sums->files_total,
+                       (long long)sums->totals.files.failed, (long long)sums->totals.files.skipped);
+    if (!rc)
+        rc = put_budget(snapshot, out);
+    if (!rc)
+        rc = buf_printf(out, ", limit %s", job_limit_name(snapshot->limit));
+    if (!rc && snapshot->walking)
+        rc = buf_puts(out, ", still walking");
+    if (!rc && snapshot->draining)
+        rc = buf_puts(out, ", draining");
+    return rc;
+}
+
+int view_title(const struct view_sums *sums, struct buf *out)
+{
+    char eta[UNITS_TEXT_MAX];
+    char part[SHARE_MAX];
+    const char *done = sums->bytes_total > 0 ? share(sums->bytes_done, sums->bytes_total, part)
+                                             : share(sums->files_done, sums->files_total, part);
+    return buf_printf(out, "pxload %s ETA %s", done, eta_text(sums, eta));
+}
+
+/* ---- the block ----------------------------------------------------------------------------- */
+
+/* Appends a line cut to the terminal's width. */
+static int put_line(const struct buf *line, const struct view_size *size, struct buf *out)
+{
+    int columns = size->columns > COLUMNS_MIN ? size->columns - 1 : COLUMNS_MIN;
+    int rc = line_fit(buf_str(line), columns, LINE_CUT_END, size->ascii, out);
+    return rc ? rc : buf_puts(out, "\n");
+}
+
+static int line_files(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                      struct buf *line)
+{
+    const struct books_sum *files = &sums->totals.files;
+    char part[SHARE_MAX];
+    int rc = buf_printf(line, "Files:        %lld / %lld, %s, failed %lld, skipped %lld",
+                        (long long)sums->files_done, (long long)sums->files_total,
+                        share(sums->files_done, sums->files_total, part), (long long)files->failed,
+                        (long long)files->skipped);
+    if (!rc && files->excluded)
+        rc = buf_printf(line, ", excluded %lld", (long long)files->excluded);
+    if (!rc && snapshot->walking)
+        rc = buf_puts(line, ", still walking");
+    return rc;
+}
+
+static int line_budget(const struct job_snapshot *snapshot, struct buf *line)
+{
+    int rc = buf_puts(line, "Requests:     api ");
+    if (!rc)
+        rc = put_budget(snapshot, line);
+    if (!rc)
+        rc = buf_printf(line, ", %lld in all, limit: %s", (long long)snapshot->requests,
+                        job_limit_name(snapshot->limit));
+    return rc;
+}
+
+static int line_elapsed(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                        struct buf *line)
+{
+    char eta[UNITS_TEXT_MAX];
+    char elapsed[UNITS_TEXT_MAX];
+    int rc = buf_printf(line, "Elapsed:      %s, ETA %s, transfers %d/%d",
+                        units_format_duration(snapshot->elapsed_ms / 1000 * 1000, elapsed),
+                        eta_text(sums, eta), snapshot->puts_active, snapshot->put_limit);
+    if (!rc && snapshot->retries)
+        rc = buf_printf(line, ", retries %lld", (long long)snapshot->retries);
+    if (!rc && snapshot->draining)
+        rc = buf_puts(line, ", draining");
+    const char *before = ", waiting for ";
+    for (int reason = 0; reason < WAIT_COUNT && !rc; reason++) {
+        if (!snapshot->waiting[reason])
+            continue;
+        rc = buf_printf(line, "%s%s %d", before, wait_reason_name((enum wait_reason)reason),
+                        snapshot->waiting[reason]);
+        before = ", ";
+    }
+    return rc;
+}
+
+/* One of the block's fixed lines, by number. */
+static int head_line(int n, const struct job_snapshot *snapshot, const struct view_sums *sums,
+                     struct buf *line)
+{
+    switch (n) {
+    case 0: {
+        int rc = buf_puts(line, "Transferred:  ");
+        return rc ? rc : put_bytes(snapshot, sums, line);
+    }
+    case 1:
+        return line_files(snapshot, sums, line);
+    case 2:
+        return line_budget(snapshot, line);
+    default:
+        return line_elapsed(snapshot, sums, line);
+    }
+}
+
+/* What stands behind the name of an active file. */
+static int active_tail(const struct active_file *file, struct buf *tail)
+{
+    char size[TEXT_SIZE_MAX];
+    char pace[TEXT_SIZE_MAX];
+    text_size(file->size_bytes, size);
+    if (strcmp(file->step, "put") != 0)
+        return buf_printf(tail, ": %s /%s", file->step, size);
+    int64_t bytes_per_s =
+        file->since_ms > 0 ? text_scale(file->sent_bytes, 1000, file->since_ms) : 0;
+    return buf_printf(tail, ": %2d%% /%s, %s/s", text_percent(file->sent_bytes, file->size_bytes),
+                      size, text_size(bytes_per_s, pace));
+}
+
+int view_active(const struct active_file *file, int columns, int ascii, struct buf *out)
+{
+    static const char bullet[] = " * ";
+    struct buf name;
+    struct buf tail;
+    struct buf line;
+    buf_init(&name, TEXT_MAX_BYTES);
+    buf_init(&tail, LINE_MAX_BYTES);
+    buf_init(&line, LINE_MAX_BYTES);
+    int rc = name_printable(file->path, &name);
+    if (!rc)
+        rc = active_tail(file, &tail);
+    if (!rc)
+        rc = buf_puts(&line, bullet);
+    int room = columns - (int)(sizeof bullet - 1) - line_width(buf_str(&tail), tail.len, ascii);
+    if (room < NAME_COLUMNS)
+        room = NAME_COLUMNS;
+    if (!rc)
+        rc = line_fit(buf_str(&name), room, LINE_CUT_START, ascii, &line);
+    if (!rc)
+        rc = buf_puts(&line, buf_str(&tail));
+    if (!rc)
+        rc = line_fit(buf_str(&line), columns, LINE_CUT_END, ascii, out);
+    buf_release(&line);
+    buf_release(&tail);
+    buf_release(&name);
+    return rc;
+}
+
+static int put_active(const struct job_snapshot *snapshot, const struct view_size *size, int rows,
+                      struct buf *out)
+{
+    int columns = size->columns > COLUMNS_MIN ? size->columns - 1 : COLUMNS_MIN;
+    int count = snapshot->active_count;
+    /* Where not all fit, the last row says how many are missing. */
+    int shown = count <= rows ? count : rows - 1;
+    int rc = 0;
+    for (int i = 0; i < shown && !rc; i++) {
+        rc = view_active(&snapshot->active[i], columns, size->ascii, out);
+        if (!rc)
+            rc = buf_puts(out, "\n");
+    }
+    if (rc || shown >= count || rows < 1)
+        return rc;
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    rc = buf_printf(&line, " * and %d more", count - shown);
+    if (!rc)
+        rc = put_line(&line, size, out);
+    buf_release(&line);
+    return rc;
+}
+
+int view_block(const struct job_snapshot *snapshot, const struct view_sums *sums,
+               const struct view_size *size, struct buf *out)
+{
+    int rows = size->rows > 1 ? size->rows - 1 : 1;
+    int head = rows < HEAD_ROWS ? rows : HEAD_ROWS;
+    int rc = 0;
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    for (int n = 0; n < head && !rc; n++) {
+        buf_reset(&line);
+        rc = head_line(n, snapshot, sums, &line);
+        if (!rc)
+            rc = put_line(&line, size, out);
+    }
+    buf_release(&line);
+    return rc ? rc : put_active(snapshot, size, rows - head, out);
+}

@@ -1,0 +1,10 @@
+/* source.h - what window.c needs to know of an open source. Callers outside use scan.h. */
+#ifndef SCAN_SOURCE_H
+#define SCAN_SOURCE_H
+
+struct source;
+
+/* The descriptor, owned by the source and valid until source_close. */
+int source_fd(const struct source *source);
+
+#endif

@@ -1,0 +1,238 @@
+/*
+ * wire.h - the face of wire/: the PXM and S3 protocol as struct <-> bytes. No I/O, no clock,
+ * no state; every call may run on any thread. Strings in are NUL-terminated UTF-8.
+ *
+ * Every difference between tenants is a field of struct wire_profile, never an `if` elsewhere.
+ * Nothing in a reply is trusted: a decoder either returns a struct that satisfies the rules
+ * in its comment, or -ERR_BAD_REPLY with what was wrong.
+ */
+#ifndef WIRE_WIRE_H
+#define WIRE_WIRE_H
+
+#include "base/buf.h"
+#include "base/limits.h"
+
+/* ---- profile ------------------------------------------------------------------------- */
+
+enum wire_date { WIRE_DATE_DAY, WIRE_DATE_SECOND }; /* YYYY-MM-DD, YYYY-MM-DDTHH:MM:SSZ */
+enum wire_etag { WIRE_ETAG_KEEP, WIRE_ETAG_STRIP };
+
+#define WIRE_SETTING_MAX 512
+struct wire_profile {
+    char name[16];
+    char authorize_path[128];
+    char request_path[128];
+    char confirm_path[128];
+    char search_path[128]; /* {file_name} is replaced, percent-encoded */
+    char list_path[128];   /* GET, file list */
+    char file_path[128];   /* {id} is replaced */
+    char region_path[128];
+    enum wire_date date;
+    enum wire_etag etag_quotes;
+    char conflict_overwrite[WIRE_SETTING_MAX]; /* JSON object; {conflict_file_id} is replaced */
+    char conflict_version[WIRE_SETTING_MAX];
+};
+
+/* A built-in profile: "v3" or "v2.1". 0 or -ERR_USAGE. */
+int wire_profile_init(struct wire_profile *profile, const char *name, struct err *err) WARN_UNUSED;
+/*
+ * Overrides one field by its name above (as the config file spells it: authorize_path,
+ * conflict_overwrite, date, etag_quotes ...), checked: paths begin with one '/' and hold the
+ * placeholder that their comment names, or none; date is "day" or "second", etag_quotes "keep"
+ * or "strip"; templates are JSON objects that set no member which the confirm has itself, with
+ * {conflict_file_id} inside strings alone. 0 or -ERR_CONFIG, and then the profile is as before.
+ * -ERR_NOT_FOUND: no field of that name.
+ */
+int wire_profile_set(struct wire_profile *profile, const char *field, const char *value,
+                     struct err *err) WARN_UNUSED;
+/* The n-th field's name, NULL past the last; for help texts and `pxload env`. */
+const char *wire_profile_field(size_t n);
+
+/* ---- requests ------------------------------------------------------------------------ */
+
+/*
+ * Every encoder appends one JSON object (wire_path: a path) to *out. On failure *out holds a
+ * part of it; -ERR_NOMEM is a body over out->max, or no memory.
+ */
+int wire_encode_authorize(struct buf *out) WARN_UNUSED;
+
+struct wire_upload {
+    const char *file_name;
+    const char *mime_type;
+    int64_t size_bytes;
+};
+int wire_encode_request(const struct wire_upload *upload, struct buf *out) WARN_UNUSED;
+
+struct wire_etag_of {
+    int part_no;      /* from 1, strictly rising */
+    const char *etag; /* as the header gave it, quotes included */
+};
+
+enum wire_conflict { WIRE_CONFLICT_NONE, WIRE_CONFLICT_OVERWRITE, WIRE_CONFLICT_VERSION };
+
+struct wire_confirm {
+    const char *file_path;
+    const char *file_name;
+    int64_t size_bytes;
+    const char *upload_id; /* NULL: a single PUT, parts are not sent */
+    const struct wire_etag_of *parts;
+    size_t part_count;
+    int published;
+    const char *publish_start; /* YYYY-MM-DD or RFC 3339; NULL: none; sent in UTC, by profile */
+    const char *publish_end;
+    const char *const *region_ids;
+    size_t region_count;
+    enum wire_conflict conflict;
+    const char *conflict_file_id; /* needed unless conflict is NONE */
+};
+/*
+ * 0; -ERR_CONFIG where a template does not fit, -ERR_USAGE where a date is none,
+ * -ERR_CONFLICT_UNSENDABLE where a template needs a conflict_file_id and there is none,
+ * -ERR_INTERNAL where parts are missing, out of order or without ETag, -ERR_NOMEM.
+ */
+int wire_encode_confirm(const struct wire_profile *profile, const struct wire_confirm *confirm,
+                        struct buf *out, struct err *err) WARN_UNUSED;
+
+/*
+ * Appends a profile path with its {placeholder} replaced by value, every byte but RFC 3986's
+ * unreserved ones percent-encoded. value may be NULL where the path has no placeholder.
+ */
+int wire_path(const char *path_template, const char *value, struct buf *out) WARN_UNUSED;
+
+/* ---- replies ------------------------------------------------------------------------- */
+
+/*
+ * Every decoder takes the whole body, which needs no NUL behind it, and returns 0, -ERR_BAD_REPLY
+ * or -ERR_NOMEM. *out is written in every case and is empty after a failure; its strings are its
+ * own until the release call, which may be repeated. Error texts name what is wrong and hold
+ * neither a token nor a URL.
+ */
+
+struct wire_token {
+    char *access_token;
+    int64_t expires_in_s; /* 0: not said or not understood; number or string accepted */
+};
+int wire_decode_token(const char *body, size_t len, struct wire_token *out,
+                      struct err *err) WARN_UNUSED;
+void wire_token_release(struct wire_token *token); /* wipes it */
+
+struct wire_part {
+    int part_no;   /* 1..LIMIT_PARTS, strictly rising */
+    char *url;     /* checked by wire_check_url */
+    int64_t start; /* first byte */
+    int64_t len;   /* bytes; 0 only for the one part of an empty file */
+};
+
+struct wire_session {
+    int multipart;
+    char *file_path;         /* not empty when there are parts */
+    char *file_name;         /* the server's; the one sent where the reply has none */
+    char *upload_id;         /* NULL unless multipart */
+    struct wire_part *parts; /* cover [0,size) exactly; one for a single PUT */
+    size_t part_count;       /* 0: a conflict without instructions */
+    int is_conflict;
+    char *conflict_file_id; /* may be NULL even in a conflict */
+};
+
+/* http is refused but for loopback hosts (127.0.0.0/8, ::1, localhost) unless allow_http. */
+struct wire_url_rules {
+    int allow_http;
+};
+/*
+ * 0 or -ERR_BAD_REPLY: scheme, host, port, user info, length, bytes that are no visible ASCII,
+ * and backslashes or '#', which URL parsers read in different ways.
+ */
+int wire_check_url(const char *url, const struct wire_url_rules *rules,
+                   struct err *err) WARN_UNUSED;
+
+/*
+ * The reply to request-upload, status 200 or 409, for an upload of size bytes. A 409 that is no
+ * conflict by its body (an API error instead) is -ERR_BAD_REPLY here: then wire_classify_api()
+ * has the better text. A conflict_file_id without is_conflict counts as a conflict.
+ */
+int wire_decode_session(const char *body, size_t len, const struct wire_upload *upload,
+                        const struct wire_url_rules *rules, struct wire_session *out,
+                        struct err *err) WARN_UNUSED;
+void wire_session_release(struct wire_session *session);
+
+/*
+ * The file id of a confirm's reply with a 2xx status into out: `id`, `file_id`, `file.id`,
+ * `data.id`; empty where the reply names none that is usable, or has no body. -ERR_BAD_REPLY (no
+ * JSON) has EFFECT_MAYBE: look the file up before confirming again.
+ */
+int wire_decode_confirm(const char *body, size_t len, char out_id[LIMIT_ID_BYTES],
+                        struct err *err) WARN_UNUSED;
+
+struct wire_file {
+    char *id;
+    char *name;         /* file_name, metadata.file_name or (v3 search) name; NULL when absent */
+    int64_t size_bytes; /* -1: not said; number or numeric string accepted */
+    int64_t created_ms; /* wall; -1: not said (created_date, created_at, created ...) */
+    int64_t updated_ms;
+    int is_converting; /* -1: not said */
+    char *cdn_url;     /* metadata.cdn_url; NULL when absent; not checked */
+};
+struct wire_files {
+    struct wire_file *items;
+    size_t count;
+};
+/*
+ * Any list shape of the protocol page, or one file object; items without id are left out.
+ * Any other shape is -ERR_BAD_REPLY, never "no files"; {"hits":null,"total":0} is no files.
+ */
+int wire_decode_files(const char *body, size_t len, struct wire_files *out,
+                      struct err *err) WARN_UNUSED;
+void wire_files_release(struct wire_files *files);
+
+struct wire_region {
+    char *id;
+    char *name;
+    int is_primary;
+};
+struct wire_regions {
+    struct wire_region *items;
+    size_t count;
+};
+int wire_decode_regions(const char *body, size_t len, struct wire_regions *out,
+                        struct err *err) WARN_UNUSED;
+void wire_regions_release(struct wire_regions *regions);
+
+/* ---- reply classes: the one place that reads HTTP statuses ----------------------------- */
+
+struct wire_reply {
+    int status;
+    const char *body; /* may be NULL; JSON, XML, HTML or anything */
+    size_t body_len;
+    const char *retry_after; /* header values, NULL when absent: seconds or an HTTP date */
+    const char *request_id;
+    int64_t wall_ms; /* now, for a Retry-After that is a date */
+};
+/*
+ * 0 for 2xx. Otherwise the class by the table of the protocol page, with the server's code and
+ * message (bounded, one line of valid UTF-8, secrets and URL queries taken out) in the text, and
+ * retry_after_ms (header, else the body's retry_after; 0..RETRY_AFTER_MAX_MS), http_status,
+ * request_id filled. 408 and 504 are ERR_TIMEOUT; redirects (3xx) are ERR_BAD_REPLY.
+ * effect: NONE for 3xx and 4xx, MAYBE for 5xx and whatever is no HTTP status.
+ */
+int wire_classify_api(const struct wire_reply *reply, struct err *err) WARN_UNUSED;
+/*
+ * The same for S3, by XML code before status. 0 for a 2xx whose body is no <Error>; a 2xx with
+ * one is ERR_SERVER, as is a 5xx with an unknown code or none. SlowDown: ERR_THROTTLED; an expired
+ * URL or token: ERR_URL_EXPIRED; NoSuchUpload: ERR_SESSION_LOST; RequestTimeout, IncompleteBody,
+ * BadDigest: ERR_TRANSFER_BROKEN; SignatureDoesNotMatch, EntityTooLarge and the rest:
+ * ERR_S3_REFUSED.
+ */
+int wire_classify_s3(const struct wire_reply *reply, struct err *err) WARN_UNUSED;
+
+/*
+ * May this ETag be compared with an MD5? encryption is x-amz-server-side-encryption,
+ * customer_key x-amz-server-side-encryption-customer-algorithm; NULL when absent.
+ * Returns 1 and *out_match (1: equal), or 0 where the ETag is no MD5.
+ */
+int wire_etag_compare(const char *etag, const char *encryption, const char *customer_key,
+                      const unsigned char md5[16], int *out_match);
+
+/* "json-c/0.16": what this layer runs on. */
+const char *wire_version(void);
+
+#endif

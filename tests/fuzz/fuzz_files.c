@@ -1,0 +1,26 @@
+/* fuzz_files.c - lists of files and regions: every item that is taken has an id. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/wire.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct wire_files files;
+    struct wire_regions regions;
+    int rc = wire_decode_files((const char *)data, size, &files, NULL);
+    BUG_ON(rc != 0 && rc != -ERR_BAD_REPLY);
+    for (size_t i = 0; i < files.count; i++)
+        BUG_ON(!*files.items[i].id || files.items[i].size_bytes < -1);
+    wire_files_release(&files);
+    rc = wire_decode_regions((const char *)data, size, &regions, NULL);
+    BUG_ON(rc != 0 && rc != -ERR_BAD_REPLY);
+    for (size_t i = 0; i < regions.count; i++)
+        BUG_ON(!*regions.items[i].id || !regions.items[i].name);
+    wire_regions_release(&regions);
+    return 0;
+}

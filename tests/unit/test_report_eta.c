@@ -1,0 +1,178 @@
+/* eta.c and the arithmetic of plan.c: what sets the end of a job. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "report/plan.h"
+
+static void the_first_window_is_a_burst(void **state)
+{
+    (void)state;
+    assert_int_equal(eta_requests_ms(0, 950, 0), 0);
+    assert_int_equal(eta_requests_ms(1, 950, 0), 0);
+    assert_int_equal(eta_requests_ms(950, 950, 0), 0);
+    assert_int_equal(eta_requests_ms(951, 950, 0), 60000);
+    assert_int_equal(eta_requests_ms(1900, 950, 0), 60000);
+    assert_int_equal(eta_requests_ms(1901, 950, 0), 120000);
+    /* Half a million files: 1,052 windows behind the first one. */
+    assert_int_equal(eta_requests_ms(1000000, 950, 0), 1052 * 60000);
+}
+
+static void no_rate_is_no_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(eta_requests_ms(1000000, 0, 0), 0);
+    assert_int_equal(eta_crossover_bytes(0, 125000000), 0);
+}
+
+static void what_was_used_has_to_age_first(void **state)
+{
+    (void)state;
+    assert_int_equal(eta_requests_ms(100, 1000, 900), 0);
+    /* 900 leave within a minute, evenly: the 450th of them after 30 s. */
+    assert_int_equal(eta_requests_ms(550, 1000, 900), 30000);
+    assert_int_equal(eta_requests_ms(1000, 1000, 1000), 60000);
+    assert_int_equal(eta_requests_ms(2000, 1000, 1000), 120000);
+    assert_int_equal(eta_requests_ms(1, 1000, 5000), 60);
+}
+
+static void no_count_overflows(void **state)
+{
+    (void)state;
+    assert_true(eta_requests_ms(INT64_MAX, 1, 1) == INT64_MAX);
+    assert_true(eta_bytes_ms(INT64_MAX, 1) == INT64_MAX);
+    assert_true(eta_bytes_ms(INT64_MAX, INT64_MAX) == 1000);
+}
+
+static void the_slowest_of_three_sets_the_end(void **state)
+{
+    (void)state;
+    struct eta eta;
+    struct eta_input input = {
+        .requests_left = 1901,
+        .api_rate = 950,
+        .bytes_left = 1000000,
+        .goodput_bytes_per_s = 100000,
+        .largest_left_bytes = 10,
+        .largest_bytes_per_s = 10,
+    };
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, 120000);
+    assert_int_equal(eta.limit, ETA_BY_REQUESTS);
+    input.goodput_bytes_per_s = 1000;
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, 1000000);
+    assert_int_equal(eta.limit, ETA_BY_BYTES);
+    input.largest_bytes_per_s = 1;
+    input.largest_left_bytes = 2000;
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, 2000000);
+    assert_int_equal(eta.limit, ETA_BY_LARGEST);
+}
+
+static void a_hold_delays_what_needs_requests(void **state)
+{
+    (void)state;
+    struct eta eta;
+    struct eta_input input = {.requests_left = 1, .api_rate = 950, .held_ms = 5000};
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, 5000);
+    input.requests_left = 0;
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, 0);
+}
+
+static void without_a_measured_pace_nothing_is_promised(void **state)
+{
+    (void)state;
+    struct eta eta;
+    struct eta_input input = {.requests_left = 2, .api_rate = 950, .bytes_left = 10};
+    eta_compute(&input, &eta);
+    assert_int_equal(eta.ms, -1);
+}
+
+static void a_snapshot_counts_what_is_left(void **state)
+{
+    (void)state;
+    struct job_snapshot *snapshot = calloc(1, sizeof *snapshot);
+    assert_non_null(snapshot);
+    struct eta eta;
+    snapshot->api_rate = 950;
+    snapshot->goodput_bytes_per_s = 1000;
+    snapshot->books.files[ASSET_DISCOVERED] = 3;
+    snapshot->books.bytes[ASSET_DISCOVERED] = 60000;
+    snapshot->books.files[ASSET_STORED] = 1;
+    snapshot->books.bytes[ASSET_STORED] = 1000000;
+    assert_int_equal(eta_requests_left(&snapshot->books), 7);
+    snapshot->active_count = 1;
+    snapshot->active[0] = (struct active_file){
+        .path = "a", .step = "put", .size_bytes = 50000, .sent_bytes = 10000, .since_ms = 100000};
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.bytes_ms, 50000);
+    /* 40,000 bytes at this file's own 100 B/s. */
+    assert_int_equal(eta.largest_ms, 400000);
+    assert_int_equal(eta.limit, ETA_BY_LARGEST);
+    snapshot->walking = 1;
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, -1);
+    free(snapshot);
+}
+
+static void a_plan_needs_two_requests_a_file(void **state)
+{
+    (void)state;
+    struct journal_books books = {0};
+    assert_int_equal(plan_requests(&books, CONFLICT_SKIP), 0);
+    books.files[ASSET_DISCOVERED] = 100;
+    books.files[ASSET_FAILED] = 7;
+    assert_int_equal(plan_requests(&books, CONFLICT_SKIP), 200 + PLAN_FIXED_REQUESTS);
+    assert_int_equal(plan_requests(&books, CONFLICT_VERSION),
+                     200 + PLAN_FIXED_REQUESTS + PLAN_CANARY_REQUESTS);
+}
+
+static void a_plan_names_its_limit(void **state)
+{
+    (void)state;
+    struct eta floor;
+    struct plan_load small = {.files = 500000, .bytes = 500000ll << 10, .requests = 1000002};
+    plan_floor(&small, 950, 125000000, &floor);
+    assert_int_equal(floor.limit, ETA_BY_REQUESTS);
+    assert_int_equal(floor.ms, 1052 * 60000);
+    struct plan_load large = {.files = 1000, .bytes = 100ll << 40, .requests = 2002};
+    plan_floor(&large, 950, 125000000, &floor);
+    assert_int_equal(floor.limit, ETA_BY_BYTES);
+    struct plan_load giant = {
+        .files = 1, .bytes = 1ll << 40, .largest_bytes = 1ll << 40, .requests = 4};
+    plan_floor(&giant, 950, 1250000000, &floor);
+    assert_int_equal(floor.limit, ETA_BY_LARGEST);
+}
+
+static void the_crossover_is_where_both_take_equally_long(void **state)
+{
+    (void)state;
+    /* 1 Gbit/s at 950 requests a minute: about 15.8 MB. */
+    assert_int_equal(eta_crossover_bytes(950, 125000000), 15789473);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_first_window_is_a_burst),
+        cmocka_unit_test(no_rate_is_no_limit),
+        cmocka_unit_test(what_was_used_has_to_age_first),
+        cmocka_unit_test(no_count_overflows),
+        cmocka_unit_test(the_slowest_of_three_sets_the_end),
+        cmocka_unit_test(a_hold_delays_what_needs_requests),
+        cmocka_unit_test(without_a_measured_pace_nothing_is_promised),
+        cmocka_unit_test(a_snapshot_counts_what_is_left),
+        cmocka_unit_test(a_plan_needs_two_requests_a_file),
+        cmocka_unit_test(a_plan_names_its_limit),
+        cmocka_unit_test(the_crossover_is_where_both_take_equally_long),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,75 @@
+/* MD5: RFC 1321's vectors, in pieces, and an OpenSSL that will not give it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <openssl/evp.h>
+
+#include "scan/scan.h"
+
+static void expect(struct digest *digest, const char *hex)
+{
+    unsigned char raw[16];
+    char text[33];
+    digest_final(digest, raw);
+    for (int i = 0; i < 16; i++)
+        snprintf(text + 2 * i, 3, "%02x", raw[i]);
+    assert_string_equal(text, hex);
+}
+
+static void known_digests_come_out(void **state)
+{
+    (void)state;
+    struct digest digest;
+    assert_int_equal(digest_init(&digest), 0);
+    expect(&digest, "d41d8cd98f00b204e9800998ecf8427e");
+    digest_reset(&digest);
+    digest_update(&digest, "message digest", 14);
+    expect(&digest, "f96b697d7cb7938d525a2f31aaf161d0");
+    digest_release(&digest);
+}
+
+static void pieces_make_the_whole(void **state)
+{
+    (void)state;
+    struct digest digest;
+    assert_int_equal(digest_init(&digest), 0);
+    for (int i = 0; i < 3; i++) {
+        digest_reset(&digest);
+        digest_update(&digest, "message", 7);
+        digest_update(&digest, "", 0);
+        digest_update(&digest, " digest", 7);
+        if (i < 2)
+            continue; /* a reset drops what was begun */
+        expect(&digest, "f96b697d7cb7938d525a2f31aaf161d0");
+    }
+    digest_release(&digest);
+    digest_release(&digest);
+}
+
+static void without_md5_init_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(EVP_set_default_properties(NULL, "fips=yes"), 1);
+    struct digest digest;
+    assert_int_equal(digest_init(&digest), -ERR_INTERNAL);
+    assert_null(digest.ctx);
+    digest_release(&digest);
+    assert_int_equal(EVP_set_default_properties(NULL, ""), 1);
+    assert_int_equal(digest_init(&digest), 0);
+    digest_release(&digest);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(known_digests_come_out),
+        cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(without_md5_init_says_so),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
