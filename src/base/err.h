@@ -113,7 +113,7 @@ void err_clear(struct err *err);
  * Macros, so that whoever reads the code, an analyser too, sees that the value is not 0.
  */
 #define err_set(err, code, ...) (err_fill(err, code, __VA_ARGS__), err_negative(code))
-#define err_set_errno(err, code, os_errno, ...)                                                    \
+#define err_set_errno(err, code, os_errno, ...) \
     (err_fill_errno(err, code, os_errno, __VA_ARGS__), err_negative(code))
 static inline int err_negative(enum err_code code)
 {

@@ -37,6 +37,15 @@ static void add_long(struct option_spec *spec, size_t *count, const char *name, 
     spec->longs[(*count)++] = (struct option){.name = name, .has_arg = has_arg, .val = code};
 }
 
+static char *put_letter(char *at, int letter, int takes_value)
+{
+    *at++ = (char)letter;
+    if (takes_value)
+        *at++ = ':';
+    *at = '\0';
+    return at;
+}
+
 static void make_spec(struct option_spec *spec)
 {
     size_t count = 0;
@@ -49,7 +58,7 @@ static void make_spec(struct option_spec *spec)
         add_long(spec, &count, row->name, takes_value ? required_argument : optional_argument,
                  CODE_OPTION + i);
         if (row->letter)
-            letter += sprintf(letter, takes_value ? "%c:" : "%c", row->letter);
+            letter = put_letter(letter, row->letter, takes_value);
     }
     const struct option_alias *alias;
     for (size_t i = 0; (alias = option_alias(i)); i++)

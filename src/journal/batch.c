@@ -128,7 +128,7 @@ int journal_batch_claim(struct journal_batch *batch, enum claim_lane lane, size_
 {
     struct batch_request *request = &batch->requests[lane];
     BUG_ON(request->asked);
-    struct claim **items = calloc(max ? max : 1, sizeof *items);
+    struct claim **items = calloc(max ? max : 1, sizeof(struct claim *));
     if (!items)
         return -ERR_NOMEM;
     *request = (struct batch_request){

@@ -1,21 +1,11 @@
 /* claim.c - see claim.h. */
 #include "journal/claim.h"
 
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "journal/naming.h"
 #include "journal/store.h"
-
-/* How far a request has come. */
-struct taking {
-    struct store *store;
-    struct claim_cursor *cursor;
-    struct claim_list *list;
-    size_t max;
-    int full; /* a further row was seen that has no room */
-};
 
 static int is_by_size(enum claim_lane lane)
 {
@@ -32,27 +22,33 @@ void claim_release(struct claims *claims)
     idset_release(&claims->given);
 }
 
-static void restart(struct claim_cursor *cursor)
-{
-    cursor->id = 1;
-    cursor->size_class = INT_MAX;
-}
-
 void claim_restart(struct claims *claims)
 {
     for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++)
-        restart(&claims->cursors[lane]);
+        claims->cursors[lane].key = 0;
 }
 
-void claim_offer(struct claims *claims, int64_t id, int size_class)
+static int size_class(int64_t size_bytes)
 {
+    if (size_bytes < 64)
+        return size_bytes < 0 ? 0 : (int)size_bytes;
+    int octave = 63 - __builtin_clzll((unsigned long long)size_bytes);
+    return octave * 64 + (int)((size_bytes >> (octave - 6)) & 63);
+}
+
+int64_t claim_size_key(int64_t id, int64_t size_bytes)
+{
+    BUG_ON(id > CLAIM_ID_MASK);
+    return (int64_t)(4095 - size_class(size_bytes)) << CLAIM_ID_BITS | id;
+}
+
+void claim_offer(struct claims *claims, int64_t id, int64_t size_bytes)
+{
+    int64_t size_key = claim_size_key(id, size_bytes);
     for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++) {
-        struct claim_cursor *cursor = &claims->cursors[lane];
-        int same = !is_by_size((enum claim_lane)lane) || size_class == cursor->size_class;
-        if (same ? id < cursor->id : size_class > cursor->size_class) {
-            cursor->id = id;
-            cursor->size_class = size_class;
-        }
+        int64_t key = is_by_size((enum claim_lane)lane) ? size_key : id;
+        if (key < claims->cursors[lane].key)
+            claims->cursors[lane].key = key;
     }
 }
 
@@ -69,7 +65,7 @@ int claim_undo(struct store *store, int64_t id, struct err *err)
     if (rc)
         return rc;
     if (store_is_queued(work.state) && work.wave == store_wave(store))
-        claim_offer(&store->claims, id, store_size_class(work.size_bytes));
+        claim_offer(&store->claims, id, work.size_bytes);
     return 0;
 }
 
@@ -205,90 +201,66 @@ static int read_claim(struct store *store, int64_t id, struct claim **out, struc
 
 /* ---- taking ------------------------------------------------------------------------------ */
 
-/* Takes the rows of a statement as far as there is room. */
-static int take_rows(struct taking *taking, sqlite3_stmt *stmt, int by_size, struct err *err)
+/* Takes the rows of a statement (keys of a queue) as far as there is room. */
+static int take_rows(struct store *store, sqlite3_stmt *stmt, size_t max,
+                     struct claim_cursor *cursor, struct claim_list *list, struct err *err)
 {
-    struct store *store = taking->store;
-    int rc = 0;
-    while (!taking->full && (rc = sql_next(&store->sql, stmt, err)) > 0) {
-        int64_t id = sqlite3_column_int64(stmt, 0);
-        int size_class = by_size ? sqlite3_column_int(stmt, 1) : INT_MAX;
+    int full = 0; /* a further row was seen that has no room */
+    int rc;
+    while ((rc = sql_next(&store->sql, stmt, err)) > 0) {
+        int64_t key = sqlite3_column_int64(stmt, 0);
+        int64_t id = key & CLAIM_ID_MASK;
         int given = idset_has(&store->claims.given, id);
-        if (!given && taking->list->count == taking->max) {
-            taking->full = 1;
-            *taking->cursor = (struct claim_cursor){
-                .id = id,
-                .size_class = size_class,
-                .boundary_bytes = taking->cursor->boundary_bytes,
-            };
+        full = !given && list->count == max;
+        cursor->key = full ? key : key + 1;
+        if (full)
             break;
-        }
-        taking->cursor->id = id + 1;
-        taking->cursor->size_class = size_class;
         if (given)
             continue;
         struct claim *claim = NULL;
         rc = read_claim(store, id, &claim, err);
         if (rc)
             break;
-        taking->list->items[taking->list->count++] = claim;
+        list->items[list->count++] = claim;
         if (idset_add(&store->claims.given, id)) {
             rc = err_set(err, ERR_NOMEM, "no memory for a claim");
             break;
         }
     }
     sqlite3_reset(stmt);
+    list->dry = !rc;
     return rc < 0 ? rc : 0;
 }
 
-static int take_by_path(struct taking *taking, enum claim_lane lane, struct err *err)
+static sqlite3_stmt *lane_statement(struct store *store, enum claim_lane lane,
+                                    const struct claim_cursor *cursor)
 {
-    struct store *store = taking->store;
-    int small = lane == CLAIM_SMALL_BY_PATH;
-    sqlite3_stmt *stmt = sql_get(&store->sql, small ? SQL_CLAIM_SMALL_BY_PATH : SQL_CLAIM_BY_PATH);
-    sqlite3_bind_int64(stmt, 1, store_wave(store));
-    sqlite3_bind_int64(stmt, 2, taking->cursor->id);
-    if (small)
-        sqlite3_bind_int64(stmt, 3, taking->cursor->boundary_bytes);
-    return take_rows(taking, stmt, 0, err);
-}
-
-/*
- * In two statements: the rest of the cursor's own class, then what is smaller. One statement with
- * "class < c OR class = c AND id >= i" would step over all rows of one class at every request.
- */
-static int take_by_size(struct taking *taking, enum claim_lane lane, struct err *err)
-{
-    struct store *store = taking->store;
-    int64_t least = lane == CLAIM_LARGE_LARGEST ? taking->cursor->boundary_bytes : 0;
-    int size_class = taking->cursor->size_class;
-    if (size_class < store_size_class(least))
-        return 0;
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_SAME_SIZE);
-    sqlite3_bind_int64(stmt, 1, store_wave(store));
-    sqlite3_bind_int64(stmt, 2, taking->cursor->id);
-    sqlite3_bind_int(stmt, 3, size_class);
-    sqlite3_bind_int64(stmt, 4, least);
-    int rc = take_rows(taking, stmt, 1, err);
-    if (rc || taking->full)
-        return rc;
-    stmt = sql_get(&store->sql, SQL_CLAIM_SMALLER);
-    sqlite3_bind_int64(stmt, 1, store_wave(store));
-    sqlite3_bind_int(stmt, 3, size_class);
-    sqlite3_bind_int64(stmt, 4, least);
-    sqlite3_bind_int(stmt, 5, store_size_class(least));
-    return take_rows(taking, stmt, 1, err);
+    static const enum sql_id ids[CLAIM_LANE_COUNT] = {
+        [CLAIM_BY_PATH] = SQL_CLAIM_BY_PATH,
+        [CLAIM_LARGEST] = SQL_CLAIM_BY_SIZE,
+        [CLAIM_SMALL_BY_PATH] = SQL_CLAIM_SMALL_BY_PATH,
+        [CLAIM_LARGE_LARGEST] = SQL_CLAIM_BY_SIZE,
+    };
+    int64_t least = lane == CLAIM_LARGE_LARGEST ? cursor->boundary_bytes : 0;
+    sqlite3_stmt *stmt = sql_get(&store->sql, ids[lane]);
+    sqlite3_bind_int64(stmt, 1, cursor->key);
+    if (lane == CLAIM_SMALL_BY_PATH)
+        sqlite3_bind_int64(stmt, 2, cursor->boundary_bytes);
+    if (is_by_size(lane)) {
+        /* The boundary's own class holds both kinds: its size decides there. */
+        sqlite3_bind_int64(stmt, 2, least);
+        sqlite3_bind_int64(stmt, 3, claim_size_key(CLAIM_ID_MASK, least));
+        sqlite3_bind_int64(stmt, 4, CLAIM_ID_MASK);
+    }
+    return stmt;
 }
 
 int claim_take(struct store *store, enum claim_lane lane, size_t max, int64_t boundary_bytes,
                struct claim_list *list, struct err *err)
 {
     struct claim_cursor *cursor = &store->claims.cursors[lane];
-    struct taking taking = {.store = store, .cursor = cursor, .list = list, .max = max};
     if (cursor->boundary_bytes != boundary_bytes)
-        restart(cursor);
+        cursor->key = 0;
     cursor->boundary_bytes = boundary_bytes;
-    int rc = is_by_size(lane) ? take_by_size(&taking, lane, err) : take_by_path(&taking, lane, err);
-    list->dry = !rc && !taking.full;
-    return rc;
+    return take_rows(store, lane_statement(store, lane, cursor), max, cursor, list, err);
 }

@@ -421,9 +421,8 @@ int found_requeue_failed(struct store *store, enum err_code only, int64_t *out_c
 int found_begin_walk(struct store *store, int64_t *out_wave, struct err *err)
 {
     int rc = counters_begin_wave(&store->counters, &store->sql, err);
-    claim_restart(&store->claims);
     *out_wave = store_wave(store);
-    return rc;
+    return rc ? rc : store_clear_queue(store, err);
 }
 
 int found_finish_walk(struct store *store, struct err *err)

@@ -70,10 +70,10 @@ static int refuse_network(const struct place *place, struct err *err)
     char *slash = strrchr(place->path, '/');
     *slash = '\0';
     const char *folder = *place->path ? place->path : "/";
-    int failed = statfs(folder, &fs) || stat(folder, &st) ? errno : 0;
+    int failed = statfs(folder, &fs) || stat(folder, &st);
     *slash = '/';
     if (failed)
-        return err_set_errno(err, ERR_JOURNAL, failed, "the folder of journal %s", place->path);
+        return err_set_errno(err, ERR_JOURNAL, errno, "the folder of journal %s", place->path);
     if ((unsigned long)fs.f_type == FUSE_MAGIC)
         find_mount_type(st.st_dev, type);
     const char *network = place_network_name((unsigned long)fs.f_type, type);
@@ -220,7 +220,8 @@ int place_create(const struct place *place, struct err *err)
 void place_release(struct place *place)
 {
     if (place->lock_fd >= 0) {
-        unlink(place->lock_path);
+        if (place->lock_path)
+            unlink(place->lock_path);
         close(place->lock_fd);
     }
     place->lock_fd = -1;

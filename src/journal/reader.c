@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "base/buf.h"
+#include "journal/claim.h"
 #include "journal/counters.h"
 #include "journal/naming.h"
 #include "journal/schema.h"
@@ -109,7 +110,7 @@ int reader_books(struct sql *sql, struct journal_books *out, struct err *err)
         return rc;
     counters_fill_books(&counters, out);
     sqlite3_stmt *stmt = sql_get(sql, SQL_LARGEST_PENDING);
-    sqlite3_bind_int64(stmt, 1, out->wave);
+    sqlite3_bind_int64(stmt, 1, CLAIM_ID_MASK);
     rc = sql_next(sql, stmt, err);
     if (rc > 0) {
         out->largest_pending_bytes = sqlite3_column_int64(stmt, 0);

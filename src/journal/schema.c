@@ -5,9 +5,12 @@
  *   asset    what the walk knows of a file; written once, in walk order, so its pages are full.
  *   work     the hot columns, narrow: a state change in random order dirties few pages, and a
  *            second walk rewrites 16 bytes a file instead of the whole row.
+ *   queue, queue_by_size  the pending rows of the current wave, in the two orders they are claimed
+ *            in; the second's key is claim_size_key(). Tables of integers alone, as their trees
+ *            take an insert in a third of an index's time; a walk empties and refills them.
  *   result   what PXM gave; a table of its own because a row that grows splits a full page.
  *   path_key, name_key  64-bit hashes in place of an index over the text: a fifth of the bytes.
- *            A row of name_key *is* the ownership of a name. The text is compared after.
+ *            The text is compared after. A row of name_key *is* the ownership of a name.
  *   session, part, failure  exist only while an asset needs them.
  *   tally    counters, changed in the same transaction as the rows they count.
  *   class    error classes by name, as their numbers may move between versions.
@@ -29,21 +32,14 @@ static const char tables[] =
     "CREATE TABLE asset(id INTEGER PRIMARY KEY, root_id INTEGER NOT NULL, path BLOB NOT NULL,"
     " name TEXT, dev INTEGER NOT NULL, ino INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,"
     " ctime_ns INTEGER NOT NULL, added_ms INTEGER NOT NULL) STRICT;"
-    /*
-     * size_class: see store_size_class(); an index over the size itself takes every insert to
-     * another page, which doubled the time of a walk.
-     * queued: whether the state is a pending one; the queue indexes hang on it alone.
-     */
     "CREATE TABLE work(id INTEGER PRIMARY KEY, wave INTEGER NOT NULL, state INTEGER NOT NULL,"
-    " class_id INTEGER NOT NULL, size INTEGER NOT NULL, size_class INTEGER NOT NULL,"
-    " mime_id INTEGER NOT NULL, tries INTEGER NOT NULL, queued INTEGER NOT NULL) STRICT;"
-    "CREATE INDEX work_by_path ON work(wave) WHERE queued = 1;"
-    "CREATE INDEX work_by_size ON work(wave, size_class DESC) WHERE queued = 1;"
+    " class_id INTEGER NOT NULL, size INTEGER NOT NULL, mime_id INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE queue(id INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE queue_by_size(key INTEGER PRIMARY KEY) STRICT;"
     /* Two texts of one hash: the second stands at key + 1, and so on. asset_id 0: given back. */
-    "CREATE TABLE path_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;"
-    "CREATE TABLE name_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL)"
-    " STRICT, WITHOUT ROWID;"
+    "CREATE TABLE path_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE name_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL) STRICT;"
     /* file_id: 16 bytes when it is a UUID, else text. etag: '' when it is the quoted MD5. */
     "CREATE TABLE result(asset_id INTEGER PRIMARY KEY, file_id ANY, md5 BLOB, etag TEXT,"
     " done_ms INTEGER NOT NULL) STRICT;"

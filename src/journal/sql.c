@@ -44,9 +44,10 @@ static const struct statement table[] = {
                          "the full count beside the counters: for tests alone"},
     [SQL_UNSEEN_COUNT] = {"SELECT count(*) FROM work WHERE wave <> ?1",
                           "the full count beside the counters: for tests alone"},
-    [SQL_LARGEST_PENDING] = {"SELECT size FROM work WHERE queued = 1 AND wave = ?1"
-                             " ORDER BY size_class DESC LIMIT 1",
-                             NULL},
+    [SQL_LARGEST_PENDING] =
+        {"SELECT w.size FROM queue_by_size q CROSS JOIN work w ON w.id = q.key & ?1"
+         " ORDER BY q.key LIMIT 1",
+         "one step into the primary key"},
     [SQL_EXCLUDED_ADD] = {"INSERT INTO excluded(reason, files, bytes) VALUES(?1, ?2, ?3)"
                           " ON CONFLICT(reason) DO UPDATE SET files = files + ?2,"
                           " bytes = bytes + ?3",
@@ -85,20 +86,21 @@ static const struct statement table[] = {
          " LEFT JOIN asset a ON a.id = k.asset_id LEFT JOIN work w ON w.id = k.asset_id"
          " WHERE k.key = ?1",
          NULL},
-    [SQL_WORK_ADD] =
-        {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries, queued, size_class)"
-         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-         NULL},
+    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                      NULL},
     [SQL_WORK_GET] = {"SELECT wave, state, class_id, size, mime_id, tries FROM work WHERE id = ?1",
                       NULL},
-    /* Leaves the columns of the two queue indexes alone, which makes it three times as cheap. */
-    [SQL_WORK_STEP] = {"UPDATE work SET state = ?2, class_id = ?3, mime_id = ?4, tries = ?5"
-                       " WHERE id = ?1",
-                       NULL},
     [SQL_WORK_SET] =
         {"UPDATE work SET wave = ?2, state = ?3, class_id = ?4, size = ?5, mime_id = ?6,"
-         " tries = ?7, queued = ?8, size_class = ?9 WHERE id = ?1",
+         " tries = ?7 WHERE id = ?1",
          NULL},
+    [SQL_QUEUE_ADD] = {"INSERT OR IGNORE INTO queue(id) VALUES(?1)", NULL},
+    [SQL_QUEUE_DROP] = {"DELETE FROM queue WHERE id = ?1", NULL},
+    [SQL_QUEUE_CLEAR] = {"DELETE FROM queue", NULL},
+    [SQL_SIZES_ADD] = {"INSERT OR IGNORE INTO queue_by_size(key) VALUES(?1)", NULL},
+    [SQL_SIZES_DROP] = {"DELETE FROM queue_by_size WHERE key = ?1", NULL},
+    [SQL_SIZES_CLEAR] = {"DELETE FROM queue_by_size", NULL},
     [SQL_RESULT_SET] = {"INSERT OR REPLACE INTO result(asset_id, file_id, md5, etag, done_ms)"
                         " VALUES(?1, ?2, ?3, ?4, ?5)",
                         NULL},
@@ -150,21 +152,13 @@ static const struct statement table[] = {
     [SQL_REQUEST_EACH] = {"SELECT at_ms, count FROM request WHERE at_ms > ?1 AND at_ms <= ?2"
                           " ORDER BY at_ms",
                           NULL},
-    [SQL_CLAIM_BY_PATH] = {"SELECT id FROM work INDEXED BY work_by_path"
-                           " WHERE queued = 1 AND wave = ?1 AND id >= ?2 ORDER BY id",
-                           NULL},
-    [SQL_CLAIM_SMALL_BY_PATH] = {"SELECT id FROM work INDEXED BY work_by_path"
-                                 " WHERE queued = 1 AND wave = ?1 AND id >= ?2 AND size < ?3"
-                                 " ORDER BY id",
+    [SQL_CLAIM_BY_PATH] = {"SELECT id FROM queue WHERE id >= ?1 ORDER BY id", NULL},
+    [SQL_CLAIM_SMALL_BY_PATH] = {"SELECT q.id FROM queue q CROSS JOIN work w ON w.id = q.id"
+                                 " WHERE q.id >= ?1 AND w.size < ?2 ORDER BY q.id",
                                  NULL},
-    [SQL_CLAIM_SAME_SIZE] =
-        {"SELECT id, size_class FROM work INDEXED BY work_by_size WHERE queued = 1"
-         " AND wave = ?1 AND size_class = ?3 AND id >= ?2 AND size >= ?4 ORDER BY id",
-         NULL},
-    [SQL_CLAIM_SMALLER] =
-        {"SELECT id, size_class FROM work INDEXED BY work_by_size WHERE queued = 1"
-         " AND wave = ?1 AND size_class < ?3 AND size_class >= ?5 AND size >= ?4"
-         " ORDER BY size_class DESC, id",
+    [SQL_CLAIM_BY_SIZE] =
+        {"SELECT q.key FROM queue_by_size q CROSS JOIN work w ON w.id = q.key & ?4"
+         " WHERE q.key >= ?1 AND q.key < ?3 AND w.size >= ?2 ORDER BY q.key",
          NULL},
     [SQL_CLAIM_GET] = {"SELECT r.path, a.path, a.name, a.dev, a.ino, w.size, a.mtime_ns,"
                        " a.ctime_ns, w.state, w.tries, w.wave, m.type, s.asset_id, s.file_path,"

@@ -34,14 +34,6 @@ int store_is_queued(enum asset_state state)
     return state <= ASSET_STORED;
 }
 
-int store_size_class(int64_t size_bytes)
-{
-    if (size_bytes < 64)
-        return size_bytes < 0 ? 0 : (int)size_bytes;
-    int octave = 63 - __builtin_clzll((unsigned long long)size_bytes);
-    return octave * 64 + (int)((size_bytes >> (octave - 6)) & 63);
-}
-
 static struct work *recent_slot(struct store *store, int64_t id)
 {
     return &store->recent[id & (STORE_RECENT - 1)];
@@ -94,10 +86,39 @@ static void count(struct store *store, const struct work *work, int sign)
         counters_set(counters, COUNTERS_UNSEEN, counters->numbers[COUNTERS_UNSEEN] + sign);
 }
 
-int store_add_work(struct store *store, const struct work *work, struct err *err)
+/* Whether a row stands in the two queues. */
+static int in_queue(const struct store *store, const struct work *work)
 {
-    int queued = store_is_queued(work->state);
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_ADD);
+    return store_is_queued(work->state) && work->wave == store_wave(store);
+}
+
+static int enqueue(struct store *store, const struct work *work, struct err *err)
+{
+    int64_t key = claim_size_key(work->id, work->size_bytes);
+    int rc = sql_do_id(&store->sql, SQL_QUEUE_ADD, work->id, err);
+    if (!rc)
+        rc = sql_do_id(&store->sql, SQL_SIZES_ADD, key, err);
+    claim_offer(&store->claims, work->id, work->size_bytes);
+    return rc;
+}
+
+static int dequeue(struct store *store, const struct work *work, struct err *err)
+{
+    int64_t key = claim_size_key(work->id, work->size_bytes);
+    int rc = sql_do_id(&store->sql, SQL_QUEUE_DROP, work->id, err);
+    return rc ? rc : sql_do_id(&store->sql, SQL_SIZES_DROP, key, err);
+}
+
+int store_clear_queue(struct store *store, struct err *err)
+{
+    int rc = sql_do(&store->sql, SQL_QUEUE_CLEAR, err);
+    claim_restart(&store->claims);
+    return rc ? rc : sql_do(&store->sql, SQL_SIZES_CLEAR, err);
+}
+
+static int write_work(struct store *store, enum sql_id id, const struct work *work, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, id);
     sqlite3_bind_int64(stmt, 1, work->id);
     sqlite3_bind_int64(stmt, 2, work->wave);
     sqlite3_bind_int(stmt, 3, (int)work->state);
@@ -105,62 +126,35 @@ int store_add_work(struct store *store, const struct work *work, struct err *err
     sqlite3_bind_int64(stmt, 5, work->size_bytes);
     sqlite3_bind_int64(stmt, 6, work->mime_id);
     sqlite3_bind_int(stmt, 7, work->tries);
-    sqlite3_bind_int(stmt, 8, queued);
-    sqlite3_bind_int(stmt, 9, store_size_class(work->size_bytes));
-    int rc = sql_run(&store->sql, stmt, err);
-    if (rc)
-        return rc;
     *recent_slot(store, work->id) = *work;
+    return sql_run(&store->sql, stmt, err);
+}
+
+int store_add_work(struct store *store, const struct work *work, struct err *err)
+{
+    int rc = write_work(store, SQL_WORK_ADD, work, err);
     count(store, work, 1);
-    if (queued)
-        claim_offer(&store->claims, work->id, store_size_class(work->size_bytes));
-    return 0;
-}
-
-static int write_step(struct store *store, const struct work *after, struct err *err)
-{
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_STEP);
-    sqlite3_bind_int64(stmt, 1, after->id);
-    sqlite3_bind_int(stmt, 2, (int)after->state);
-    sqlite3_bind_int64(stmt, 3, counters_class_of(&store->counters, after->code));
-    sqlite3_bind_int64(stmt, 4, after->mime_id);
-    sqlite3_bind_int(stmt, 5, after->tries);
-    return sql_run(&store->sql, stmt, err);
-}
-
-static int write_all(struct store *store, const struct work *after, struct err *err)
-{
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_SET);
-    sqlite3_bind_int64(stmt, 1, after->id);
-    sqlite3_bind_int64(stmt, 2, after->wave);
-    sqlite3_bind_int(stmt, 3, (int)after->state);
-    sqlite3_bind_int64(stmt, 4, counters_class_of(&store->counters, after->code));
-    sqlite3_bind_int64(stmt, 5, after->size_bytes);
-    sqlite3_bind_int64(stmt, 6, after->mime_id);
-    sqlite3_bind_int(stmt, 7, after->tries);
-    sqlite3_bind_int(stmt, 8, store_is_queued(after->state));
-    sqlite3_bind_int(stmt, 9, store_size_class(after->size_bytes));
-    return sql_run(&store->sql, stmt, err);
+    if (!rc && in_queue(store, work))
+        rc = enqueue(store, work, err);
+    return rc;
 }
 
 int store_set_work(struct store *store, const struct work *before, const struct work *after,
                    struct err *err)
 {
-    int was_queued = store_is_queued(before->state);
-    int queued = store_is_queued(after->state);
-    int moved = before->wave != after->wave || before->size_bytes != after->size_bytes ||
-                was_queued != queued;
-    int rc = moved ? write_all(store, after, err) : write_step(store, after, err);
-    if (rc)
-        return rc;
-    *recent_slot(store, after->id) = *after;
+    int was_in = in_queue(store, before);
+    int is_in = in_queue(store, after);
+    int resized = before->size_bytes != after->size_bytes;
+    int rc = write_work(store, SQL_WORK_SET, after, err);
     count(store, before, -1);
     count(store, after, 1);
-    if (!queued)
+    if (!rc && was_in && (!is_in || resized))
+        rc = dequeue(store, before, err);
+    if (!rc && is_in && (!was_in || resized))
+        rc = enqueue(store, after, err);
+    if (!store_is_queued(after->state))
         claim_forget(&store->claims, after->id);
-    else if (moved && after->wave == store_wave(store))
-        claim_offer(&store->claims, after->id, store_size_class(after->size_bytes));
-    return 0;
+    return rc;
 }
 
 int store_set_failure(struct store *store, int64_t id, const struct err *failure, int64_t owner_id,

@@ -55,11 +55,6 @@ static inline int64_t store_wave(const struct store *store)
 
 /* Whether a state waits for the pipeline (DISCOVERED..STORED). */
 int store_is_queued(enum asset_state state);
-/*
- * The order of the lanes by size: 64 classes an octave, so files of one class differ by less than
- * 1.6 %. Stored: never change it.
- */
-int store_size_class(int64_t size_bytes);
 /* Whether a walk that was finished did not see a row of this wave. */
 int store_is_gone(const struct store *store, int64_t wave);
 
@@ -73,6 +68,8 @@ int store_set_work(struct store *store, const struct work *before, const struct 
 /* The failure kept beside an asset; owner_id 0: none. Does not touch the hot row. */
 int store_set_failure(struct store *store, int64_t id, const struct err *failure, int64_t owner_id,
                       struct err *err) WARN_UNUSED;
+/* A new walk: nothing is queued until it is seen. */
+int store_clear_queue(struct store *store, struct err *err) WARN_UNUSED;
 /* Forgets session and parts. */
 int store_drop_session(struct store *store, int64_t id, struct err *err) WARN_UNUSED;
 /* Makes *work DISCOVERED with no error and no tries; the caller then sets it. */

@@ -75,7 +75,7 @@ static int publish(struct writer *writer, struct err *err)
     struct journal_books books;
     counters_fill_books(&store->counters, &books);
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_LARGEST_PENDING);
-    sqlite3_bind_int64(stmt, 1, store_wave(store));
+    sqlite3_bind_int64(stmt, 1, CLAIM_ID_MASK);
     int rc = sql_next(&store->sql, stmt, err);
     if (rc < 0)
         return rc;

@@ -242,7 +242,7 @@ struct glob *glob_new(const char *pattern, struct err *err)
 {
     struct glob *glob = calloc(1, sizeof *glob);
     if (!glob) {
-        err_set(err, ERR_NOMEM, "no memory for the pattern \"%s\"", pattern);
+        err_fill(err, ERR_NOMEM, "no memory for the pattern \"%s\"", pattern);
         return NULL;
     }
     int rc = glob_regex_needed(pattern) ? compile_regex(glob, pattern, err)

@@ -29,21 +29,19 @@ static int is_plain_ascii(const char *raw, size_t len)
     return 1;
 }
 
-/* NULL, or what keeps the bytes from being a name. */
-static const char *name_fault(const char *raw, size_t len)
+/* Control characters are odd, but legal in a name and in JSON: such a file is sent like others. */
+static int is_utf8(const char *raw, size_t len)
 {
     const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)raw;
     for (utf8proc_ssize_t left = (utf8proc_ssize_t)len; left > 0;) {
         utf8proc_int32_t point;
         utf8proc_ssize_t size = utf8proc_iterate(at, left, &point);
         if (size <= 0)
-            return "it is no UTF-8";
-        if (utf8proc_category(point) == UTF8PROC_CATEGORY_CC)
-            return "it holds control characters";
+            return 0;
         at += size;
         left -= size;
     }
-    return NULL;
+    return 1;
 }
 
 static int append_nfc(struct buf *out, const char *raw, size_t len, struct err *err)
@@ -52,9 +50,8 @@ static int append_nfc(struct buf *out, const char *raw, size_t len, struct err *
     if (is_plain_ascii(raw, len)) {
         failed = buf_append(out, raw, len);
     } else {
-        const char *fault = name_fault(raw, len);
-        if (fault)
-            return err_set(err, ERR_NAME_INVALID, "the name cannot be sent: %s", fault);
+        if (!is_utf8(raw, len))
+            return err_set(err, ERR_NAME_INVALID, "the name cannot be sent: it is no UTF-8");
         utf8proc_uint8_t *nfc = NULL;
         utf8proc_ssize_t nfc_len =
             utf8proc_map((const utf8proc_uint8_t *)raw, (utf8proc_ssize_t)len, &nfc,
@@ -154,11 +151,7 @@ int name_make(enum name_policy policy, const char *root_name, const char *path, 
     /* A folder that is no UTF-8 spoils the other name alone, and that is seldom needed. */
     struct err other = ERR_INIT;
     rc = make_joined(whole, out->other_name, &other);
-    if (rc == -ERR_NAME_INVALID)
-        rc = 0;
-    else if (rc)
-        *err = other;
-    return rc;
+    return rc == -ERR_NOMEM ? err_set(err, ERR_NOMEM, "%s", other.text) : 0;
 }
 
 /* ---- showing -------------------------------------------------------------------------------- */

@@ -107,7 +107,7 @@ enum name_policy { NAME_KEEP, NAME_UNIQUE, NAME_PATH };
  * root_name is the last component of the root, used where path is "".
  * A joined name of more than LIMIT_NAME_BYTES loses its front and gets 16 hexadecimal digits of a
  * hash of the path there, so that it stays unique and keeps its extension.
- * -ERR_NAME_INVALID: no UTF-8, control characters, or, unless joined, over LIMIT_NAME_BYTES in NFC;
+ * -ERR_NAME_INVALID: no UTF-8, or, unless joined, over LIMIT_NAME_BYTES in NFC;
  * -ERR_NOMEM.
  */
 struct name_of {

@@ -152,7 +152,7 @@ static int open_beneath(const char *root, const char *path, int copy_links)
     return at;
 }
 
-static enum err_code open_error(int os_errno)
+enum err_code source_error(int os_errno)
 {
     switch (os_errno) {
     case ENOENT:
@@ -177,8 +177,10 @@ static enum err_code open_error(int os_errno)
 static int require_regular(int fd, struct file_stamp *out_stamp, struct err *err)
 {
     mode_t mode;
-    if (fstamp_at(fd, "", 0, out_stamp, &mode) != 0)
-        return err_set_errno(err, open_error(errno), errno, "cannot look at the file");
+    if (fstamp_at(fd, "", 0, out_stamp, &mode) != 0) {
+        int os_errno = errno;
+        return err_set_errno(err, source_error(os_errno), os_errno, "cannot look at the file");
+    }
     if (!S_ISREG(mode))
         return err_set(err, ERR_SOURCE_UNREADABLE, "not a regular file");
     return 0;
@@ -192,8 +194,9 @@ int source_open(const char *root, const char *path, int copy_links, struct sourc
         return err_set(err, ERR_SOURCE_UNREADABLE, "the path leads out of its root");
     int fd = open_beneath(root, path, copy_links);
     if (fd < 0) {
-        const char *what = errno == ELOOP ? "a symlink is in the way" : "cannot open";
-        return err_set_errno(err, open_error(errno), errno, "%s", what);
+        int os_errno = errno;
+        const char *what = os_errno == ELOOP ? "a symlink is in the way" : "cannot open";
+        return err_set_errno(err, source_error(os_errno), os_errno, "%s", what);
     }
     struct file_stamp stamp;
     int rc = require_regular(fd, &stamp, err);
@@ -228,9 +231,11 @@ int source_check(struct source *source, struct err *err)
     struct stat st;
     struct file_stamp now;
     mode_t mode;
-    if (fstat(source->fd, &st) != 0 || fstamp_at(source->fd, "", 0, &now, &mode) != 0)
-        return err_set_errno(err, errno == ESTALE ? ERR_SOURCE_VANISHED : ERR_IO, errno,
+    if (fstat(source->fd, &st) != 0 || fstamp_at(source->fd, "", 0, &now, &mode) != 0) {
+        int os_errno = errno;
+        return err_set_errno(err, source_error(os_errno), os_errno,
                              "cannot look at the file again");
+    }
     const struct file_stamp *then = &source->stamp;
     if (now.dev != then->dev || now.ino != then->ino || now.size_bytes != then->size_bytes)
         return err_set(err, ERR_SOURCE_CHANGED, "the size went from %lld to %lld bytes",
@@ -249,10 +254,11 @@ int source_read(struct source *source, void *out, size_t len, int64_t offset, st
     size_t done = 0;
     while (done < len) {
         ssize_t got = pread(source->fd, to + done, len - done, (off_t)(offset + (int64_t)done));
-        if (got < 0 && errno == EINTR)
+        int os_errno = errno;
+        if (got < 0 && os_errno == EINTR)
             continue;
         if (got < 0)
-            return err_set_errno(err, errno == ESTALE ? ERR_SOURCE_VANISHED : ERR_IO, errno,
+            return err_set_errno(err, source_error(os_errno), os_errno,
                                  "cannot read %zu bytes at %lld", len, (long long)offset);
         if (got == 0)
             return err_set(err, ERR_SOURCE_CHANGED, "the file ends %zu bytes too soon", len - done);

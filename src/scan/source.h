@@ -2,7 +2,12 @@
 #ifndef SCAN_SOURCE_H
 #define SCAN_SOURCE_H
 
+#include "base/err.h"
+
 struct source;
+
+/* What a failed system call on a source file means. */
+enum err_code source_error(int os_errno);
 
 /* The descriptor, owned by the source and valid until source_close. */
 int source_fd(const struct source *source);

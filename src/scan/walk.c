@@ -79,14 +79,14 @@ static int emit_errno(struct walker *w, int os_errno, const char *what)
     if (os_errno == EACCES || os_errno == EPERM || os_errno == ELOOP || os_errno == ENOENT)
         code = ERR_SOURCE_UNREADABLE;
     struct err issue = ERR_INIT;
-    err_set_errno(&issue, code, os_errno, "%s", what);
+    err_fill_errno(&issue, code, os_errno, "%s", what);
     return emit_issue(w, &issue);
 }
 
 static int emit_issue_text(struct walker *w, enum err_code code, const char *text)
 {
     struct err issue = ERR_INIT;
-    err_set(&issue, code, "%s", text);
+    err_fill(&issue, code, "%s", text);
     return emit_issue(w, &issue);
 }
 
@@ -97,10 +97,8 @@ static int path_reserve(struct walker *w, size_t size)
     if (size <= w->path_cap)
         return 0;
     char *path = realloc(w->path, size * 2);
-    if (!path) {
-        err_set(w->err, ERR_NOMEM, "no memory for a path of %zu bytes", size);
-        return -ERR_NOMEM;
-    }
+    if (!path)
+        return err_set(w->err, ERR_NOMEM, "no memory for a path of %zu bytes", size);
     w->path = path;
     w->path_cap = size * 2;
     return 0;

@@ -62,9 +62,11 @@ static int read_children(struct walk_folder *folder, int fd, char *scratch, stru
         ssize_t got = getdents64(fd, scratch, WALK_FOLDER_SCRATCH);
         if (got == 0 || (got < 0 && errno == ENOENT))
             return 0;
-        if (got < 0)
-            return err_set_errno(err, errno == EACCES ? ERR_SOURCE_UNREADABLE : ERR_IO, errno,
-                                 "cannot read all of the folder");
+        if (got < 0) {
+            int os_errno = errno;
+            enum err_code code = os_errno == EACCES ? ERR_SOURCE_UNREADABLE : ERR_IO;
+            return err_set_errno(err, code, os_errno, "cannot read all of the folder");
+        }
         for (ssize_t at = 0; at < got;) {
             const struct dirent64 *entry = (const void *)(scratch + at);
             if (add_child(folder, entry))

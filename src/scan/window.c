@@ -110,9 +110,11 @@ void window_map(struct window *window, struct source *source, int64_t offset, si
 static int still_holds(const struct window *window, int64_t end, struct err *err)
 {
     struct stat st;
-    if (fstat(source_fd(window->source), &st) != 0)
-        return err_set_errno(err, errno == ESTALE ? ERR_SOURCE_VANISHED : ERR_IO, errno,
+    if (fstat(source_fd(window->source), &st) != 0) {
+        int os_errno = errno;
+        return err_set_errno(err, source_error(os_errno), os_errno,
                              "cannot look at the file again");
+    }
     if (st.st_size < end)
         return err_set(err, ERR_SOURCE_CHANGED, "the file shrank to %lld bytes while it was read",
                        (long long)st.st_size);

@@ -41,6 +41,8 @@ static void plan_parts(struct session *s)
     while (s->multipart && (s->size + part - 1) / part > PART_COUNT_MAX)
         part *= 2;
     s->n_parts = s->multipart ? (uint32_t)((s->size + part - 1) / part) : 1;
+    if (opt->quirk.no_ranges) /* the client can only assume equal slices */
+        part = (s->size + s->n_parts - 1) / s->n_parts;
     s->parts = mem_new(s->n_parts, sizeof *s->parts);
     for (uint32_t i = 0; i < s->n_parts; i++) {
         s->parts[i].start = i * part;

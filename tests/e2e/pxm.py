@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 SECRET = "sim-secret"
@@ -99,7 +100,8 @@ class Pxload:
         home = folder / "home"
         home.mkdir(exist_ok=True)
         keep = {k: v for k, v in os.environ.items()
-                if not k.startswith(("PXLOAD_", "PXM_", "XDG_")) and not k.lower().endswith("_proxy")}
+                if not k.startswith(("PXLOAD_", "PXM_", "XDG_", "SSL_CERT_", "CURL_CA_"))
+                and not k.lower().endswith("_proxy")}
         self.env = {**keep, "HOME": str(home), "XDG_CONFIG_HOME": str(home / "config"),
                     "XDG_STATE_HOME": str(home / "state"), "XDG_CACHE_HOME": str(home / "cache"),
                     "PXM_CLIENT_ID": "tester", "PXM_CLIENT_SECRET": SECRET,
@@ -178,3 +180,58 @@ def pattern(size, seed=0):
 
 def md5(data):
     return hashlib.md5(data).hexdigest()
+
+
+def requests(server, endpoint=None):
+    """The exchanges the sim saw, oldest first: {n, time_ms, endpoint, status, name}."""
+    rows = server.call("GET", "/_sim/requests?since=0")["requests"]
+    return [row for row in rows if endpoint in (None, row["endpoint"])]
+
+
+def counts(server):
+    """{endpoint: exchanges of any status}."""
+    return {name: sum(by_status.values())
+            for name, by_status in server.state(files=False)["counts"].items()}
+
+
+def api_requests(server):
+    """All exchanges but those with S3."""
+    return sum(n for name, n in counts(server).items() if name not in ("put", "part"))
+
+
+def holds(server, wanted):
+    """Asserts that PXM has exactly {name: bytes or (size, md5)}, each once."""
+    files = server.files()
+    assert sorted(files) == sorted(wanted), f"PXM has {sorted(files)}, not {sorted(wanted)}"
+    for name, data in wanted.items():
+        size, digest = data if isinstance(data, tuple) else (len(data), md5(data))
+        found = files[name]["size"], files[name]["md5"]
+        assert found == (size, digest), f"{name!r}: PXM has {found}, not {(size, digest)}"
+    return files
+
+
+def preload(server, files):
+    """Puts {name: size} into PXM before a run; {name: id} of all files."""
+    for name, size in files.items():
+        server.call("POST", "/_sim/preload", {"name": name, "size": size})
+    return {name: record["id"] for name, record in server.files().items()}
+
+
+def report(load, root, journal=None):
+    """{path below root: row} of the journal's NDJSON report; paths as os.fsdecode gives them."""
+    done = load.run("report", journal or load.journal(), "--format", "ndjson")
+    rows = {}
+    for row in done.json:
+        if row["message_type"] == "file":
+            source = row.get("source_raw")
+            source = row["source"] if source is None else os.fsdecode(
+                urllib.parse.unquote_to_bytes(source))
+            rows[os.path.relpath(source, root)] = row
+    return rows
+
+
+def excluded(load, journal=None):
+    """{reason: files} of the journal's report."""
+    done = load.run("report", journal or load.journal(), "--format", "ndjson")
+    return {row["reason"]: row["files"] for row in done.json
+            if row["message_type"] == "excluded"}
