@@ -80,10 +80,6 @@ int cmd_report(struct settings *settings)
 {
     struct journal *journal = NULL;
     struct err error = ERR_INIT;
-    if (settings->format == FORMAT_HTML) {
-        err_set(&error, ERR_USAGE, "report --format: this version writes csv and ndjson");
-        return fail(&error);
-    }
     int rc = journal_open(settings->args[0], JOURNAL_READ, NULL, NULL, &journal, &error);
     if (!rc)
         rc = report_to(journal, settings, &error);

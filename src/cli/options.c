@@ -18,8 +18,7 @@ static const struct option_choice on_conflict_choices[] = {{"skip", CONFLICT_SKI
                                                            {0}};
 static const struct option_choice name_policy_choices[] = {
     {"keep", NAME_KEEP, 0}, {"unique", NAME_UNIQUE, 0}, {"path", NAME_PATH, 0}, {0}};
-static const struct option_choice map_folders_choices[] = {
-    {"none", MAP_NONE, 0}, {"collections", MAP_COLLECTIONS, 0}, {"tree", MAP_TREE, 0}, {0}};
+static const struct option_choice map_folders_choices[] = {{"none", MAP_NONE, 0}, {0}};
 static const struct option_choice order_by_choices[] = {
     {"mixed", ORDER_MIXED, 0}, {"size", ORDER_SIZE, 0}, {"path", ORDER_PATH, 0}, {0}};
 static const struct option_choice verify_etag_choices[] = {
@@ -34,15 +33,11 @@ static const struct option_choice class_choices[] = {
     ERR_CODES(X)
 #undef X
         {0}};
-static const struct option_choice format_choices[] = {{"csv", FORMAT_CSV, VERB_BIT(REPORT)},
-                                                      {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
-                                                      {"html", FORMAT_HTML, VERB_BIT(REPORT)},
-                                                      {"man", FORMAT_MAN, VERB_BIT(HELP)},
-                                                      {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
-                                                      {"bash", FORMAT_BASH, VERB_BIT(HELP)},
-                                                      {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
-                                                      {"fish", FORMAT_FISH, VERB_BIT(HELP)},
-                                                      {0}};
+static const struct option_choice format_choices[] = {
+    {"csv", FORMAT_CSV, VERB_BIT(REPORT)}, {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
+    {"man", FORMAT_MAN, VERB_BIT(HELP)},   {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
+    {"bash", FORMAT_BASH, VERB_BIT(HELP)}, {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
+    {"fish", FORMAT_FISH, VERB_BIT(HELP)}, {0}};
 
 /* ---- which verbs -------------------------------------------------------------------------- */
 

@@ -13,13 +13,12 @@
 #include "cli/string_list.h"
 #include "pipeline/pipeline.h"
 
-enum map_folders { MAP_NONE, MAP_COLLECTIONS, MAP_TREE };
+enum map_folders { MAP_NONE };
 
 enum output_format {
     FORMAT_UNSET,
     FORMAT_CSV,
     FORMAT_NDJSON,
-    FORMAT_HTML,
     FORMAT_MAN,
     FORMAT_MARKDOWN,
     FORMAT_BASH,
@@ -62,7 +61,6 @@ struct settings {
     char *publish_start; /* NULL: none */
     struct string_list regions;
     enum map_folders map_folders;
-    char *manifest; /* NULL: none */
 
     /* which files */
     struct string_list includes;

@@ -67,15 +67,6 @@ static int make_roots(struct task *task, struct err *err)
     return 0;
 }
 
-static int refuse_what_is_not_there(const struct settings *settings, struct err *err)
-{
-    if (settings->map_folders != MAP_NONE)
-        return err_set(err, ERR_USAGE, "--map-folders: this version uploads files alone");
-    if (settings->manifest)
-        return err_set(err, ERR_USAGE, "--manifest: this version reads no manifests");
-    return 0;
-}
-
 static void fill_options(struct task *task)
 {
     const struct settings *settings = task->settings;
@@ -123,8 +114,8 @@ int task_init(struct task *task, struct settings *settings, struct err *err)
 {
     *task = (struct task){.settings = settings};
     struct wire_url_rules rules = {.allow_http = settings->allow_http};
-    int rc = refuse_what_is_not_there(settings, err);
-    if (!rc && wire_check_url(settings->base_url, &rules, err))
+    int rc = 0;
+    if (wire_check_url(settings->base_url, &rules, err))
         rc = err_set(err, ERR_USAGE,
                      "--base-url %s: not an https URL (http is for this machine alone, or with "
                      "--allow-http)",

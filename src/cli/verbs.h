@@ -37,8 +37,7 @@ struct settings;
       "pxload jobs clean --dry-run\n")                                                             \
     X(REPORT, report, "JOURNAL", 1, 1,                                                             \
       "old path, file id, CDN URL, checksum, state and reason of every file",                      \
-      "pxload report --format csv -o files.csv nightly.journal\n"                                  \
-      "pxload report --format html -o report.html nightly.journal\n")                              \
+      "pxload report --format csv -o files.csv nightly.journal\n")                                 \
     X(AUTH, auth, "", 0, 0, "fetch a token and keep it for later runs", "pxload auth\n")           \
     X(ENV, env, "", 0, 0, "show the effective settings and where each comes from",                 \
       "pxload env\n"                                                                               \

@@ -39,11 +39,6 @@ static const struct statement table[] = {
                        " DO UPDATE SET files = excluded.files, bytes = excluded.bytes",
                        NULL},
     [SQL_TALLY_CLEAR] = {"DELETE FROM tally", NULL},
-    [SQL_TALLY_COUNT] = {"SELECT state, iif(state = 8, class_id, 0), count(*), sum(size)"
-                         " FROM work WHERE wave = ?1 GROUP BY 1, 2",
-                         "the full count beside the counters: for tests alone"},
-    [SQL_UNSEEN_COUNT] = {"SELECT count(*) FROM work WHERE wave <> ?1",
-                          "the full count beside the counters: for tests alone"},
     [SQL_LARGEST_PENDING] =
         {"SELECT w.size FROM queue_by_size q CROSS JOIN work w ON w.id = q.key & ?1"
          " ORDER BY q.key LIMIT 1",

@@ -432,6 +432,39 @@ static void tear_down(struct job *job)
     commit_release(job);
 }
 
+static int report_walk_failure(const struct journal_row *row, void *user)
+{
+    struct job *job = user;
+    int is_of_walk = row->error == ERR_NAME_INVALID || row->error == ERR_NAME_COLLISION;
+    if (row->state != ASSET_FAILED || !is_of_walk)
+        return 0;
+    struct err error;
+    err_set(&error, row->error, "%s", row->error_text ? row->error_text : "");
+    struct file_event event = {
+        .asset_id = row->asset_id,
+        .root = row->root,
+        .path = row->path,
+        .name = row->name,
+        .size_bytes = row->stamp.size_bytes,
+        .state = row->state,
+        .tries = row->tries,
+        .error = &error,
+    };
+    job->observer.file(job->observer.user, &event);
+    return 0;
+}
+
+/*
+ * Files that the walk could not give a name of their own never become assets. They are said once
+ * the walk is over and the journal is at rest: until then an owner may turn out to be gone.
+ */
+static int report_walk_failures(struct job *job, struct err *err)
+{
+    if (!job->options->walk.root_count || !job->observer.file)
+        return 0;
+    return journal_each_row(job->journal, report_walk_failure, job, err);
+}
+
 int job_run(struct job *job, struct journal *journal, struct job_result *result, struct err *err)
 {
     memset(result, 0, sizeof *result);
@@ -441,6 +474,9 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     if (!rc) {
         read_clocks(job);
         check_limits(job);
+        rc = report_walk_failures(job, err);
+    }
+    if (!rc) {
         job_snapshot(job, &result->last);
         rc = journal_read_books(journal, &result->books, err);
     }

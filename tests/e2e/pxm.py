@@ -126,7 +126,7 @@ class Pxload:
                               stdin=subprocess.DEVNULL, capture_output=True, timeout=deadline_s)
         done.out = done.stdout.decode(errors="replace")
         done.err = done.stderr.decode(errors="replace")
-        done.json = [json.loads(line) for line in done.out.splitlines() if line.startswith("{")]
+        done.json = [json.loads(line) for line in done.out.split("\n") if line.startswith("{")]
         if expect is not None:
             codes = expect if isinstance(expect, (tuple, list, set)) else (expect,)
             assert done.returncode in codes, (

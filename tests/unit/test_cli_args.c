@@ -90,11 +90,11 @@ static void wrong_usage_is_named_with_its_remedy(void **state)
     assert_refused(ERR_USAGE, "what shall be done?", "-v");
     assert_refused(ERR_USAGE, "pxload plan needs PATH...", "plan");
     assert_refused(ERR_USAGE, "'b' is too much", "resume", "a", "b");
-    assert_refused(ERR_USAGE, "takes no arguments", "doctor", "x");
+    assert_refused(ERR_USAGE, "takes no arguments", "auth", "x");
     assert_refused(ERR_USAGE, "--only is not for pxload upload but for: retry", "upload", "p",
                    "--only=server");
     assert_refused(ERR_USAGE, "a job keeps the value", "resume", "j", "--on-conflict=fail");
-    assert_refused(ERR_USAGE, "it takes csv, ndjson, html", "report", "j", "--format=man");
+    assert_refused(ERR_USAGE, "it takes csv, ndjson", "report", "j", "--format=man");
 }
 
 static void secrets_on_the_command_line_are_refused_and_not_repeated(void **state)

@@ -32,7 +32,9 @@ static const char *sample(enum option_id option)
     case KIND_AGE:
         return "42s";
     case KIND_ENUM:
-        return option == OPT_format ? "man" : row->choices[option == OPT_log_level ? 0 : 1].name;
+        if (option == OPT_format)
+            return "man";
+        return row->choices[option == OPT_log_level || !row->choices[1].name ? 0 : 1].name;
     }
     return "";
 }
