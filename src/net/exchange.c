@@ -15,9 +15,7 @@
 #define IDLE_MAX_API_S 30L
 #define DNS_CACHE_S    60L
 #define HEADERS_MAX    (256 * 1024)
-/* Under a bandwidth limit one read takes at most a 16th of a second's bytes. */
-#define READ_MIN      1024
-#define BUFFERS_PER_S 4
+#define BUFFERS_PER_S  4
 
 struct exchange *exchange_new(void *user)
 {
@@ -100,7 +98,9 @@ static size_t on_read(char *out, size_t size, size_t count, void *user)
             net->paused_count++;
             return CURL_READFUNC_PAUSE;
         }
-        int64_t most = net->bwlimit / 16 > READ_MIN ? net->bwlimit / 16 : READ_MIN;
+        /* A 16th of a second's bytes at most, so that everybody gets a turn. */
+        int64_t most =
+            net->bwlimit / 16 > THROTTLE_READ_MIN ? net->bwlimit / 16 : THROTTLE_READ_MIN;
         if ((int64_t)len > most)
             len = (size_t)most;
         net->allowance -= (int64_t)len;

@@ -10,6 +10,9 @@
 #include <curl/curl.h>
 #include <sys/queue.h>
 
+/* Under a bandwidth limit, however low, a read gets this much. */
+#define THROTTLE_READ_MIN 1024
+
 enum exchange_phase { EXCHANGE_IDLE, EXCHANGE_RUNNING, EXCHANGE_DONE };
 
 struct exchange {

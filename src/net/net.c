@@ -120,7 +120,8 @@ struct exchange *net_next_done(struct net *net)
 static void refill(struct net *net, int64_t now_ms)
 {
     int64_t elapsed = net->refilled_ms ? now_ms - net->refilled_ms : THROTTLE_TICK_MS;
-    int64_t ceiling = net->bwlimit / BURST_PARTS;
+    int64_t ceiling = net->bwlimit / BURST_PARTS > THROTTLE_READ_MIN ? net->bwlimit / BURST_PARTS
+                                                                     : THROTTLE_READ_MIN;
     if (elapsed <= 0)
         return;
     net->refilled_ms = now_ms;

@@ -153,7 +153,6 @@ static void canary_broken(struct job *job, struct asset *asset)
             (long long)asset->stamp.size_bytes, is_version ? "version" : "overwrite");
     job->canary[kind] = CANARY_BROKEN;
     job->canary_asset[kind] = NULL;
-    log_error("%s: %s", asset->claim->path, error.text);
     job_end(job, JOB_END_CANARY, &error);
     finish_failed(job, asset, &error);
 }

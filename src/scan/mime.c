@@ -51,10 +51,9 @@ static struct verdict decide(const char *name, const void *head, size_t head_len
     if (!row) {
         verdict.type = mime_sniff_type(sign);
         verdict.asks_magic = holds != MIME_SURE;
-    } else if (mime_table_takes(row, sign)) {
+    } else if (mime_table_takes(row, sign) || holds == MIME_FAINT) {
+        /* Also where nothing is recognised: that contradicts nothing, and libmagic is dear. */
         verdict.type = row->type;
-    } else if (holds == MIME_FAINT) {
-        verdict.asks_magic = row->strong;
     } else if (row->strong || !is_markup(sign)) {
         verdict.type = mime_sniff_type(sign);
         verdict.contradicted = 1;

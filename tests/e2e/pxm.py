@@ -235,3 +235,16 @@ def excluded(load, journal=None):
     done = load.run("report", journal or load.journal(), "--format", "ndjson")
     return {row["reason"]: row["files"] for row in done.json
             if row["message_type"] == "excluded"}
+
+
+def small_tree(folder, count=3, name="tree"):
+    """{name: bytes} and the folder that holds them."""
+    files = {f"f{i:03}.bin": pattern(40 + i, i) for i in range(count)}
+    return files, make_tree(folder / name, files)
+
+
+def fresh(folder, name):
+    """A new folder inside folder."""
+    inner = folder / name
+    inner.mkdir()
+    return inner

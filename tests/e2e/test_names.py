@@ -4,10 +4,11 @@ import unicodedata
 
 from pxm import Pxload, books, holds, make_tree, pattern, report, requests, sim, summary
 
-ODD = ["with space.txt", " lead and trail ", "#%&+'\".txt", "100%.jpg", "%41.txt", "back\\slash.txt",
-       "semi;colon?query=1.txt", "<tag>.html", "emoji 😀🏳️‍🌈.png", "日本語.tif", "-rf", "--help", "*.txt",
-       "[a-z].txt", "{curly}.txt", "$HOME`id`.txt", "dot.", "..dots", "a_b__c.txt", "ÅÄÖ.jpg",
-       "~tilde", "@at", "=cmd.csv", ",comma,.csv", "quo\"te.csv", "x" * 255, "é" * 127 + "x"]
+ODD = ["with space.txt", " lead and trail ", "#%&+'\".txt", "100%.jpg", "%41.txt",
+       "back\\slash.txt", "semi;colon?query=1.txt", "<tag>.html", "emoji 😀🏳️‍🌈.png", "日本語.tif",
+       "-rf", "--help", "*.txt", "[a-z].txt", "{curly}.txt", "$HOME`id`.txt", "dot.", "..dots",
+       "a_b__c.txt", "ÅÄÖ.jpg", "~tilde", "@at", "=cmd.csv", ",comma,.csv", "quo\"te.csv",
+       "x" * 255, "é" * 127 + "x"]
 
 
 def nfd(text):
@@ -86,7 +87,8 @@ def test_names_that_are_no_text_fail_and_the_run_goes_on(folder):
 
 def test_control_characters_arrive_and_never_reach_the_terminal(folder):
     with sim(folder, "--quirk", "confirm_reply=none") as server:
-        names = ["new\nline.txt", "tab\there", "\x1b[31mred", "del\x7f", "\r", "c1\x85", "bidi\u202egpj"]
+        names = ["new\nline.txt", "tab\there", "\x1b[31mred", "del\x7f", "\r", "c1\x85",
+                 "bidi\u202egpj"]
         files = {name: b"%d" % n for n, name in enumerate(names)}
         load = Pxload(folder, server)
         tree = make_tree(folder / "tree", files)

@@ -1,8 +1,8 @@
 """What happens to a file whose name PXM has already: skip, overwrite, version, fail."""
 import itertools
 
-from pxm import (Pxload, api_requests, books, counts, holds, make_tree, md5, pattern, preload,
-                 report, sim, summary)
+from pxm import (Pxload, api_requests, books, counts, fresh, holds, make_tree, md5, pattern,
+                 preload, report, sim, summary)
 
 FIELDS = ("--quirk", "conflict_action_field=on_conflict", "--quirk",
           "conflict_id_field=existing_id")
@@ -17,12 +17,6 @@ def old_and_new(folder, count=4):
 
 def with_conflicts(server, files):
     return preload(server, {name: 7 for name in list(files)[:-1]})
-
-
-def fresh(folder, name):
-    inner = folder / name
-    inner.mkdir()
-    return inner
 
 
 def configure(load, text):
@@ -43,6 +37,15 @@ def test_skip_sends_no_byte_and_no_confirm(folder):
         for name, file_id in ids.items():
             assert (rows[name]["state"], rows[name]["file_id"]) == ("skipped", file_id)
             assert server.files()[name]["size"] == 7
+
+
+def test_files_that_were_there_before_the_server_began_are_skipped(folder):
+    listed = folder / "before.jsonl"
+    listed.write_text('{"name":"0.bin","size":7}\n{"name":"1.bin","size":8}\n')
+    with sim(folder, "--preload", listed) as server:
+        _, tree = old_and_new(folder)
+        done = Pxload(folder, server).upload(tree)
+        assert books(done) == (4, 2, 2, 0, 0)
 
 
 def test_skip_understands_every_form_of_conflict(folder):

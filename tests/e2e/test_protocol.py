@@ -1,22 +1,12 @@
-"""The protocol page's calls and replies, row by row: tokens, uploads, confirms, regions."""
-import base64
+"""The protocol page's calls and replies, row by row: uploads, confirms, regions, transport."""
 import contextlib
-import json
-import pathlib
 import subprocess
-import urllib.request
 
-from pxm import (Pxload, Sim, api_requests, books, counts, holds, make_tree, md5, pattern, report,
-                 requests, sim, summary, wait_for)
+from pxm import (Pxload, Sim, api_requests, books, counts, fresh, holds, make_tree, md5, pattern,
+                 report, requests, sim, small_tree, summary)
 
 MIB = 1 << 20
 PARTS = ("--multipart-threshold", "5M", "--part-size", "5M")
-
-
-def small_tree(folder, count=3, name="tree"):
-    """{name: bytes} and the folder that holds them."""
-    files = {f"f{i:03}.bin": pattern(40 + i, i) for i in range(count)}
-    return files, make_tree(folder / name, files)
 
 
 def uploads(folder, *sim_args, args=(), count=3, **files):
@@ -35,26 +25,7 @@ def uploads(folder, *sim_args, args=(), count=3, **files):
         return counts(server)
 
 
-def fresh(folder, name):
-    inner = folder / name
-    inner.mkdir()
-    return inner
-
-
-# ---- tokens -----------------------------------------------------------------------------------
-
-
-def test_token_is_cached_for_later_runs(folder):
-    with sim(folder) as server:
-        load = Pxload(folder, server)
-        files, tree = small_tree(folder)
-        load.upload(tree)
-        cached = [p for p in pathlib.Path(load.env["XDG_CACHE_HOME"]).rglob("*") if p.is_file()]
-        assert len(cached) == 1 and cached[0].stat().st_mode & 0o777 == 0o600, cached
-        more, other = small_tree(folder, 5, "other")
-        load.upload("--on-conflict", "skip", other)
-        assert counts(server)["auth"] == 1
-        holds(server, {**files, **more})
+# ---- request-upload, PUT, confirm-upload ------------------------------------------------------
 
 
 def test_both_wires_upload_with_their_own_paths(folder):
@@ -70,110 +41,9 @@ def test_wrong_wire_is_said_and_uploads_nothing(folder):
     with sim(folder, "--wire", "v2.1", audit=False) as server:
         load = Pxload(folder, server)
         _, tree = small_tree(folder, 6)
-        done = load.upload("--wire", "v3", tree, expect=(1, 4))
+        done = load.upload("--wire", "v3", tree, expect=4)
         assert not server.files()
         assert "--wire" in done.out + done.err
-
-
-def test_token_reply_without_expiry_is_cached(folder):
-    with sim(folder, "--quirk", "no_expires_in") as server:
-        load = Pxload(folder, server)
-        load.upload(small_tree(folder)[1])
-        load.upload(small_tree(folder, 4, "other")[1])
-        assert counts(server)["auth"] == 1
-
-
-def test_revoked_token_is_refreshed_once_for_all(folder):
-    with sim(folder, "--api-latency", "60") as server:
-        load = Pxload(folder, server)
-        files, tree = small_tree(folder, 60)
-        process = load.start("upload", "--json", tree)
-        wait_for(lambda: counts(server).get("confirm-upload", 0) >= 3, "first confirms")
-        server.call("POST", "/_sim/revoke")
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, (out[-2000:], err[-2000:])
-        state = server.state(files=False)["counts"]
-        assert state["auth"] == {"200": 2}, state
-        refused = sum(by.get("401", 0) for by in state.values())
-        assert refused >= 1, state
-        holds(server, files)
-        assert not [row for row in report(load, tree).values() if row["state"] != "confirmed"]
-
-
-def test_cached_token_that_was_revoked_is_replaced(folder):
-    with sim(folder) as server:
-        load = Pxload(folder, server)
-        load.upload(small_tree(folder)[1])
-        server.call("POST", "/_sim/revoke")
-        load.upload("--region", "EU", small_tree(folder, 5, "other")[1])
-        load.upload(small_tree(folder, 6, "third")[1])
-        assert counts(server)["auth"] == 2
-        assert len(server.files()) == 6
-
-
-def fetch_token(server):
-    basic = base64.b64encode(b"other:sim-secret").decode()
-    call = urllib.request.Request(
-        server.api + "/v2/oauth/authorize", method="POST",
-        data=b'{"grant_type":"client_credentials"}',
-        headers={"Authorization": "Basic " + basic, "Content-Type": "application/json"})
-    with urllib.request.urlopen(call, timeout=30) as reply:
-        return json.load(reply)["access_token"]
-
-
-def test_ready_token_alone_suffices(folder):
-    with sim(folder) as server:
-        load = Pxload(folder, server, PXM_CLIENT_ID="", PXM_CLIENT_SECRET="",
-                      PXM_TOKEN=fetch_token(server))
-        files, tree = small_tree(folder)
-        load.upload(tree)
-        holds(server, files)
-        assert counts(server)["auth"] == 1
-        server.call("POST", "/_sim/revoke")
-        done = load.upload(small_tree(folder, 6, "other")[1], expect=4)
-        assert "PXM_TOKEN" in done.err
-        assert len(server.files()) == 3
-
-
-def test_wrong_secret_ends_with_4_and_uploads_nothing(folder):
-    with sim(folder) as server:
-        load = Pxload(folder, server, PXM_CLIENT_SECRET="not-the-secret")
-        _, tree = small_tree(folder)
-        done = load.upload(tree, expect=4)
-        assert not server.files()
-        assert list(counts(server)) == ["auth"]
-        assert "PXM_CLIENT_SECRET" in done.err and "not-the-secret" not in done.err + done.out
-        total = summary(done)
-        assert total["error_class"] == "auth" and total["queued"] == total["planned"]
-
-
-def test_missing_credentials_end_with_4(folder):
-    with sim(folder) as server:
-        load = Pxload(folder, server, PXM_CLIENT_ID="", PXM_CLIENT_SECRET="")
-        done = load.upload(small_tree(folder)[1], expect=(2, 4))
-        assert "PXM_CLIENT_ID" in done.err
-        assert not counts(server)
-
-
-def test_secret_and_token_stay_out_of_logs_and_journal(folder):
-    with sim(folder) as server:
-        token = fetch_token(server)
-        for env in ({}, {"PXM_TOKEN": token}):
-            inner = fresh(folder, "token" if env else "secret")
-            load = Pxload(inner, server, **env)
-            log = inner / "log"
-            done = load.upload("-vv", "--log-file", log, "--on-conflict", "overwrite",
-                               small_tree(inner)[1])
-            texts = [done.stdout, done.stderr, log.read_bytes()]
-            jobs = inner / "home/state/pxload/jobs"
-            texts += [path.read_bytes() for path in jobs.iterdir()]
-            texts.append(load.run("report", load.journal()).stdout)
-            basic = base64.b64encode(b"tester:sim-secret")
-            for secret in (b"sim-secret", basic, token.encode(), token[10:].encode()):
-                assert not [text for text in texts if secret in text], secret
-
-
-# ---- request-upload, PUT, confirm-upload ------------------------------------------------------
 
 
 def test_clean_run_costs_two_requests_a_file(folder):
@@ -385,3 +255,11 @@ def test_too_many_requests_hold_everybody_and_are_no_try(folder):
         gap = rows[held[0] + 1]["time_ms"] - rows[held[0]]["time_ms"]
         assert gap >= 990, f"the next request came {gap} ms after the 429"
         assert all(row["attempt"] == 0 for row in report(load, tree).values())
+
+
+def test_publish_start_that_is_no_date_is_a_usage_error(folder):
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        for date in ("tomorrow", "2031-13-01", "2031-02-30", ""):
+            load.upload("--publish", "--publish-start", date, small_tree(folder)[1], expect=2)
+        assert not counts(server)

@@ -170,6 +170,32 @@ def test_path_that_is_not_there_starts_nothing(folder):
         assert not server.files()
 
 
+def test_path_within_another_is_taken_once(folder):
+    tree = make_tree(folder / "tree", {"a": b"1", "d/b": b"2"})
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        done = load.upload(tree, tree / "d", expect=(0, 2))
+        if done.returncode == 0:
+            assert books(done)[1:4] == (2, 0, 0)
+            holds(server, {"a": b"1", "b": b"2"})
+
+
+def test_other_spellings_of_a_path_are_the_same_job(folder):
+    tree = make_tree(folder / "tree", {"a": b"1", "d/b": b"2"})
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        load.upload(tree)
+        before = len(requests(server))
+        for path, cwd in ((f"{tree}/", folder), (".", tree), ("tree", folder),
+                          (f"{folder}//tree/./", folder)):
+            process = load.start("upload", "--json", path, cwd=cwd)
+            out, err = process.communicate(timeout=60)
+            assert process.returncode == 0, (path, out, err)
+            load.journal()
+        assert len(requests(server)) == before
+        holds(server, {"a": b"1", "b": b"2"})
+
+
 # ---- what cannot be read, and what changes ----------------------------------------------------
 
 

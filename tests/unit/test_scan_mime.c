@@ -165,9 +165,9 @@ static const struct {
     {"a.pdf",
      BYTES("\x7f"
            "ELF"),
-     "application/pdf", 0, 0},
-    {"a.png", BYTES("just text"), "image/png", 0, 0},
-    {"a.jpg", BYTES("\1\2\3\4\5\6\7"), "image/jpeg", 0, 0},
+     "application/pdf", 0, 1},
+    {"a.png", BYTES("just text"), "image/png", 0, 1},
+    {"a.jpg", BYTES("\1\2\3\4\5\6\7"), "image/jpeg", 0, 1},
     /* no or unknown extension */
     {"photo", JPEG_BYTES, "image/jpeg", 0, 1},
     {"photo.zzz", PNG_BYTES, "image/png", 0, 1},
