@@ -27,6 +27,7 @@ def run_unit(program):
     """[(name, ok, text, seconds)] of one cmocka program."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="pxload-unit-") as folder:
+        os.chmod(folder, 0o755)  # some tests drop privileges
         try:
             done = subprocess.run([str(program)], capture_output=True, text=True, cwd=folder,
                                   errors="replace", timeout=UNIT_DEADLINE_S,

@@ -180,7 +180,7 @@ int facts_apply(struct store *store, const struct journal_batch *batch, struct e
 
 int facts_claim(struct store *store, struct journal_batch *batch, struct err *err)
 {
-    int rc = 0;
+    int rc = store_queue_fresh(store, err);
     for (int lane = 0; !rc && lane < CLAIM_LANE_COUNT; lane++) {
         struct batch_request *request = &batch->requests[lane];
         if (request->asked)

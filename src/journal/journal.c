@@ -84,6 +84,12 @@ static int check_pages(struct journal *journal, struct err *err)
     return schema_quick_check(&journal->store.sql, err);
 }
 
+/* Counting every allocation under one lock costs a tenth of the time, and nobody reads it. */
+static void configure_sqlite(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); /* fails harmlessly when SQLite is in use already */
+}
+
 static int load_store(struct journal *journal, struct err *err)
 {
     struct store *store = &journal->store;
@@ -102,6 +108,8 @@ static int open_writer(struct journal *journal, void (*wake)(void *user), void *
                        struct err *err)
 {
     struct place *place = &journal->place;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, configure_sqlite);
     int rc = place_lock(place, err);
     if (!rc && !place->exists)
         rc = place_create(place, err);

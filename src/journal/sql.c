@@ -91,6 +91,9 @@ static const struct statement table[] = {
          " tries = ?7 WHERE id = ?1",
          NULL},
     [SQL_QUEUE_ADD] = {"INSERT OR IGNORE INTO queue(id) VALUES(?1)", NULL},
+    [SQL_QUEUE_ADD_FROM] = {"INSERT INTO queue(id) SELECT id FROM work WHERE id >= ?1"
+                            " AND state <= ?2",
+                            NULL},
     [SQL_QUEUE_DROP] = {"DELETE FROM queue WHERE id = ?1", NULL},
     [SQL_QUEUE_CLEAR] = {"DELETE FROM queue", NULL},
     [SQL_SIZES_ADD] = {"INSERT OR IGNORE INTO queue_by_size(key) VALUES(?1)", NULL},

@@ -53,6 +53,7 @@ enum sql_id {
     SQL_WORK_GET,
     SQL_WORK_SET,
     SQL_QUEUE_ADD,
+    SQL_QUEUE_ADD_FROM,
     SQL_QUEUE_DROP,
     SQL_QUEUE_CLEAR,
     SQL_SIZES_ADD,

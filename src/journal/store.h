@@ -34,6 +34,15 @@ struct store {
     struct claims claims;
     int64_t last_id;   /* of asset; ids are given in walk order and never again */
     size_t fresh_rows; /* found rows since the last commit */
+    /*
+     * New rows that do not stand in the queues yet: claim_size_key() of each, all ids from
+     * fresh_from on. They are queued together, sorted, before anything asks for them.
+     */
+    int64_t *fresh_keys;
+    size_t fresh_count;
+    size_t fresh_cap;
+    int64_t fresh_from;
+    int64_t fresh_largest_bytes;
     struct store_mime mimes[STORE_MIMES];
     size_t mime_count;
     /*
@@ -68,6 +77,8 @@ int store_set_work(struct store *store, const struct work *before, const struct 
 /* The failure kept beside an asset; owner_id 0: none. Does not touch the hot row. */
 int store_set_failure(struct store *store, int64_t id, const struct err *failure, int64_t owner_id,
                       struct err *err) WARN_UNUSED;
+/* Puts the new rows into the queues; before a claim and before a commit. */
+int store_queue_fresh(struct store *store, struct err *err) WARN_UNUSED;
 /* A new walk: nothing is queued until it is seen. */
 int store_clear_queue(struct store *store, struct err *err) WARN_UNUSED;
 /* Forgets session and parts. */

@@ -82,6 +82,8 @@ static int publish(struct writer *writer, struct err *err)
     if (rc)
         books.largest_pending_bytes = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
+    if (store->fresh_largest_bytes > books.largest_pending_bytes)
+        books.largest_pending_bytes = store->fresh_largest_bytes;
     pthread_mutex_lock(&writer->lock);
     writer->books = books;
     pthread_mutex_unlock(&writer->lock);
@@ -93,7 +95,9 @@ static int commit(struct writer *writer, struct err *err)
     struct store *store = writer->store;
     if (!writer->in_transaction)
         return 0;
-    int rc = counters_save(&store->counters, &store->sql, err);
+    int rc = store_queue_fresh(store, err);
+    if (!rc)
+        rc = counters_save(&store->counters, &store->sql, err);
     if (!rc)
         rc = publish(writer, err);
     if (!rc)

@@ -77,7 +77,7 @@ struct options {
     const char *faults;
     const char *preload;
     int64_t seed;
-    bool part_concurrency;
+    int64_t part_concurrency; /* parts of a file at once; 0: one after the other's answer */
     const char *s3_endpoint;
     const char *s3_bucket;
     const char *s3_region;

@@ -167,17 +167,38 @@ bool session_name_in_flight(const char *name, uint64_t but_seq, uint64_t *out_se
     return false;
 }
 
+/*
+ * With N parts at once, connections may overtake each other on their way here, so that no gap
+ * before a part tells anything; but N unanswered ones before it do.
+ */
+static void audit_concurrent(const struct put *p, const char *where)
+{
+    const struct session *s = p->session;
+    int64_t behind = 0;
+
+    for (uint32_t i = 0; i < p->part_idx; i++)
+        behind += !s->parts[i].answered;
+    if (behind >= options_current()->part_concurrency)
+        audit_add(AUDIT_PART_ORDER, where,
+                  "part %u of %s begun while %lld before it are unanswered", p->part_idx + 1,
+                  s->name, (long long)behind);
+}
+
 static void audit_order(const struct put *p, const char *where)
 {
     const struct session *s = p->session;
 
+    if (options_current()->part_concurrency > 0) {
+        audit_concurrent(p, where);
+        return;
+    }
     if (p->part_idx == 0)
         return;
     const struct part *before = &s->parts[p->part_idx - 1];
     if (!before->begun)
         audit_add(AUDIT_PART_ORDER, where, "part %u of %s begun before part %u", p->part_idx + 1,
                   s->name, p->part_idx);
-    else if (!before->answered && !options_current()->part_concurrency)
+    else if (!before->answered)
         audit_add(AUDIT_PART_OVERLAP, where, "part %u of %s begun before part %u was answered",
                   p->part_idx + 1, s->name, p->part_idx);
 }

@@ -2,9 +2,10 @@
 import contextlib
 import signal
 import sqlite3
+import subprocess
 import urllib.parse
 
-from pxm import Pxload, books, holds, make_tree, pattern, report, wait_for
+from pxm import DEADLINE_S, Pxload, books, holds, make_tree, pattern, report, wait_for
 
 DISCOVERED, PREPARED, REQUESTED, STORED, CONFIRMED = range(5)
 
@@ -33,8 +34,14 @@ def in_state(journal, state):
 
 
 def output(process):
-    """(stdout, stderr) of an ended run, as text."""
-    return tuple((text or b"").decode(errors="replace") for text in process.communicate())
+    """Waits for the end of a run: (stdout, stderr) as text."""
+    try:
+        texts = process.communicate(timeout=DEADLINE_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
+    return tuple((text or b"").decode(errors="replace") for text in texts)
 
 
 def reach(process, condition, what):
@@ -45,7 +52,11 @@ def reach(process, condition, what):
         assert process.poll() is None or condition(), (
             f"ended with {process.returncode} before {what}: {output(process)}")
         return False
-    wait_for(look, what)
+    try:
+        wait_for(look, what)
+    except BaseException:
+        process.kill()
+        raise
 
 
 def kill(process):
@@ -57,13 +68,14 @@ def kill(process):
 class Scene:
     """A tree with small files, an empty one and a multipart one, and an upload of it."""
 
-    def __init__(self, folder, server, args=(), files=6, more=None):
+    def __init__(self, folder, server, args=(), files=6, more=None, big=True):
         self.server = server
         self.load = Pxload(folder, server)
         self.args = args
         self.wanted = {f"f{i}.bin": pattern(100 + i, i) for i in range(files)}
-        self.wanted |= {"big.bin": pattern(5 * 64 * KIB - 7), "empty.bin": b""}
-        self.wanted |= more or {}
+        self.wanted |= {"empty.bin": b"", **(more or {})}
+        if big:
+            self.wanted["big.bin"] = pattern(5 * 64 * KIB - 7)
         self.tree = make_tree(folder / "tree", self.wanted)
         self.path = folder / "job.journal"
 

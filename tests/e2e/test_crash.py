@@ -73,7 +73,7 @@ def test_kill_when_requested_then_resume(folder):
 
 def killed_after_some_parts(folder, go_on):
     with sim(folder, *SMALL_PARTS) as server:
-        scene = Scene(folder, server)
+        scene = Scene(folder, server, args=QUICK)
         server.faults([{"endpoint": "part", "nth": 4, "stall": True}])
         scene.die(lambda: count(scene.path, "SELECT count(*) FROM part WHERE etag IS NOT NULL") >= 2
                   and in_state(scene.path, REQUESTED) == 1, "stored parts")

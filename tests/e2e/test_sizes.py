@@ -28,7 +28,7 @@ def test_sizes_around_a_part_arrive_whole(folder):
 
 
 def test_sizes_around_a_part_arrive_whole_with_parts_in_parallel(folder):
-    with sim(folder, *PARTS, "--allow-part-concurrency") as server:
+    with sim(folder, *PARTS, "--allow-part-concurrency", "4") as server:
         files = edge_files()
         files["many"] = pattern(47 * MIB + 11)
         tree = make_tree(folder / "tree", files)

@@ -1,0 +1,377 @@
+#!/usr/bin/env python3
+"""Seeded chaos: random trees, faults, kills and changes; in the end the promise must hold.
+
+The promise: every planned file is in PXM exactly once with the right bytes, or is named with the
+reason why not. Each run of this program is one seed:
+
+  1. plan.py draws a tree, a tenant, options and faults;
+  2. pxload runs a few times and is killed, interrupted or paused at random moments, while files
+     change and the journal's disk may be full;
+  3. the faults end, and the job is resumed until it is done;
+  4. judge.py compares local files, report, books and what pxm-sim holds.
+
+A seed decides all but the timing of processes: a failure that hangs on a race may need a few
+replays.
+"""
+import argparse
+import concurrent.futures
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import traceback
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
+sys.dont_write_bytecode = True
+
+import judge  # noqa: E402  (the path is set above)
+from plan import Plan, any_size, content, is_junk  # noqa: E402
+from pxm import Pxload, preload, sim  # noqa: E402
+
+DEADLINE_S = 75  # of one pxload, whatever happens: longer is a hang
+FINAL_RUNS = 6
+SMALL_DISK = "1536k"
+# What a run that is not done may end with; -9 is our own kill.
+UNFINISHED = {0, 1, 3, 4, 5, 6, 130, 143, -signal.SIGKILL}
+MOUNTS = threading.Lock()
+
+
+class Failure(Exception):
+    """What breaks the promise."""
+
+
+class Tree:
+    """The local files and everything that each of them ever was."""
+
+    def __init__(self, folder, plan):
+        self.root = folder / "tree"
+        self.aside = folder / "aside"
+        self.root.mkdir()
+        self.aside.mkdir()
+        self.plan = plan
+        self.history = {}  # {path: [bytes]}
+        self.touched = set()  # paths that did not stay what they were at the first walk
+        for path, size in plan.files.items():
+            self.put(path, content(plan.dice, size))
+        if plan.odd_items:
+            os.symlink("f1.jpg", self.root / "link.jpg")
+            os.mkfifo(self.root / "pipe.jpg")
+
+    def full(self, path):
+        return os.path.join(os.fsencode(self.root), path)
+
+    def put(self, path, data):
+        """Whole or not at all: what a reader sees is what the history knows."""
+        full = self.full(path)
+        try:
+            os.makedirs(os.path.dirname(full), exist_ok=True)
+            if os.path.isdir(full):
+                return
+        except (FileExistsError, NotADirectoryError):
+            return
+        temporary = os.path.join(os.fsencode(self.aside), b"new")
+        with open(temporary, "wb") as out:
+            out.write(data)
+        self.history.setdefault(path, []).append(data)
+        os.rename(temporary, full)
+
+    def paths(self):
+        found = set()
+        for folder, _, names in os.walk(os.fsencode(self.root)):
+            for name in names:
+                full = os.path.join(folder, name)
+                if os.path.isfile(full) and not os.path.islink(full):
+                    found.add(os.path.relpath(full, os.fsencode(self.root)))
+        return found
+
+    def wanted(self):
+        return {path for path in self.paths() if not is_junk(path)}
+
+    def read(self, path):
+        with open(self.full(path), "rb") as file:
+            return file.read()
+
+    def change(self, dice):
+        """One random change of one file."""
+        there = sorted(self.paths())
+        how = dice.choice(["replace", "rewrite", "truncate", "append", "delete", "add"])
+        if how == "add" or not there:
+            path = self.plan.new_path()
+            self.touched.add(path)
+            self.put(path, content(dice, any_size(dice)))
+            return f"add {path}"
+        path = dice.choice(there)
+        self.touched.add(path)
+        old = self.read(path)
+        if how == "replace":
+            self.put(path, content(dice, any_size(dice)))
+        elif how == "delete":
+            os.unlink(self.full(path))
+        else:
+            self.write_in_place(path, old, how, dice)
+        return f"{how} {path}"
+
+    def write_in_place(self, path, old, how, dice):
+        if how == "truncate":
+            cut = dice.randrange(len(old)) if old else 0
+            self.history[path].append(old[:cut])
+            os.truncate(self.full(path), cut)
+        else:
+            more = content(dice, len(old) if how == "rewrite" else dice.randrange(1, 5000))
+            self.history[path].append(more if how == "rewrite" else old + more)
+            with open(self.full(path), "r+b" if how == "rewrite" else "ab") as file:
+                file.write(more)
+        # A reader in the middle of this write has seen the file's new time already, and half of
+        # its bytes: one more new time, as a program that goes on writing would give it.
+        time.sleep(0.01)
+        os.utime(self.full(path))
+
+
+class SmallDisk:
+    """A tmpfs of its own for the journal; None where it cannot be mounted."""
+
+    def __init__(self, folder):
+        self.path = folder
+        self.filler = folder / "filler"
+
+    def fill(self):
+        with contextlib.suppress(OSError), open(self.filler, "wb", buffering=0) as out:
+            while True:
+                out.write(bytes(4096))
+
+    def empty(self):
+        self.filler.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def small_disk(folder, wanted):
+    place = folder / "disk"
+    place.mkdir()
+    mounted = False
+    if wanted:
+        with MOUNTS:
+            mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK}", "none",
+                                      place], stderr=subprocess.DEVNULL, check=False
+                                     ).returncode == 0
+    try:
+        yield SmallDisk(place) if mounted else None
+    finally:
+        if mounted:
+            with MOUNTS:
+                # The journal is looked at after the run.
+                kept = folder / "kept"
+                shutil.copytree(place, kept, ignore=shutil.ignore_patterns("filler"))
+                subprocess.run(["umount", "-l", place], check=True)
+
+
+class Run:
+    """One seed."""
+
+    def __init__(self, seed, folder):
+        self.plan = Plan(seed)
+        self.dice = self.plan.dice
+        self.folder = folder
+        self.log = open(folder / "chaos.log", "w", encoding="utf-8", errors="backslashreplace")
+        self.tree = Tree(folder, self.plan)
+        self.journal = None
+        self.load = None
+        self.server = None
+        self.disk = None
+        self.disk_was_full = False
+        self.kills = 0
+        self.say(f"seed {seed}: {vars(self.plan)}")
+
+    def say(self, text):
+        self.log.write(f"{time.strftime('%H:%M:%S')} {text}\n")
+        self.log.flush()
+
+    # ---- one process --------------------------------------------------------------------------
+
+    def command(self):
+        """The same command, or a resume or retry of its journal where there is one."""
+        verb = self.dice.choices(["upload", "resume", "retry"], [6, 2, 1])[0]
+        return self.spelled(verb if os.path.exists(self.journal) else "upload")
+
+    def spelled(self, verb):
+        running = self.plan.options["running"]
+        log = ["--json", "--log-file", self.folder / "pxload.log", "--log-level", "debug"]
+        if verb == "upload":
+            return ["upload", *log, *running, *self.plan.options["job"], "--journal", self.journal,
+                    self.tree.root]
+        return [verb, *log, *running, self.journal]
+
+    def start(self, command):
+        self.say(" ".join(map(str, command)))
+        return self.load.start(*command)
+
+    def finish(self, process):
+        """(code, stdout) at its end; a process that does not end is a failure."""
+        try:
+            out, err = process.communicate(timeout=DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            out, err = process.communicate()
+            raise Failure(f"hang: not done {DEADLINE_S} s after the last signal") from None
+        self.say(f"ended with {process.returncode}\n{err.decode(errors='backslashreplace')}")
+        (self.folder / "last.out").write_bytes(out)
+        return process.returncode, out.decode(errors="replace")
+
+    def disturb(self, process):
+        """Changes, signals and a full disk while it runs; then its end."""
+        dice = self.dice
+        ends = time.monotonic() + dice.choice([0.05, 0.2, 0.5, 1.0, 1.5]) * dice.uniform(0.5, 1.5)
+        signals = dice.choice([[signal.SIGKILL], [signal.SIGKILL], [signal.SIGINT],
+                               [signal.SIGTERM], [signal.SIGINT, signal.SIGINT],
+                               [signal.SIGSTOP, signal.SIGCONT], []])
+        while time.monotonic() < ends and process.poll() is None:
+            if self.plan.mutates and dice.random() < 0.25:
+                self.say(self.tree.change(dice))
+            if self.disk and dice.random() < 0.2:
+                self.disk_was_full = True
+                self.disk.fill() if dice.random() < 0.5 else self.disk.empty()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=dice.uniform(0.005, 0.12))
+        for number in signals:
+            self.send(process, number)
+        if self.disk and dice.random() < 0.7:
+            self.disk.empty()
+        if not signals or signals[-1] == signal.SIGCONT:
+            # As long as the faults allow, but no run waits for all of its backoffs.
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=2.5)
+            self.send(process, signal.SIGTERM)
+
+    def send(self, process, number):
+        if process.poll() is None:
+            self.kills += 1
+            self.say(signal.Signals(number).name)
+            process.send_signal(number)
+            time.sleep(self.dice.uniform(0, 0.1))
+
+    def allowed(self):
+        # 7: a journal whose disk is full may be said to be unusable.
+        return UNFINISHED | ({7} if self.disk_was_full else set())
+
+    # ---- the phases ---------------------------------------------------------------------------
+
+    def storm(self):
+        for _ in range(self.plan.first_runs):
+            process = self.start(self.command())
+            self.disturb(process)
+            code, _ = self.finish(process)
+            if code not in self.allowed():
+                raise Failure(f"ended with {code}")
+            if self.plan.mutates and self.dice.random() < 0.5:
+                self.say(self.tree.change(self.dice))
+
+    def calm(self):
+        """Resumes without faults until the job is done. (code, stdout) of the last run."""
+        self.server.clear_faults()
+        if self.disk:
+            self.disk.empty()
+        if not os.path.exists(self.journal):
+            self.finish(self.start(self.spelled("upload")))
+        for _ in range(self.dice.randrange(2)):
+            self.finish(self.start(self.command()))
+        # What failed for good under the faults was no fault of the file.
+        self.finish(self.start(self.spelled("upload")))
+        self.finish(self.start(self.spelled("retry")))
+        for _ in range(FINAL_RUNS):
+            code, out = self.finish(self.start(self.spelled("upload")))
+            if code in (0, 1, 3, 6):
+                return code, out
+            if code != 5:
+                raise Failure(f"without faults it ended with {code}")
+        raise Failure(f"not done after {FINAL_RUNS} runs without faults")
+
+    def whole(self):
+        with small_disk(self.folder, self.plan.small_disk) as self.disk, \
+                sim(self.folder, *self.plan.sim, audit=False) as self.server:
+            self.journal = (self.disk.path if self.disk else self.folder) / "job.journal"
+            self.load = Pxload(self.folder, self.server)
+            preload(self.server, self.plan.preload)
+            self.say(f"PXM has {self.plan.preload}")
+            if self.plan.faults:
+                self.server.faults(self.plan.faults)
+            self.storm()
+            code, out = self.calm()
+            problems = judge.judge(self, code, out)
+            for problem in problems:
+                self.say(problem)
+            if problems:
+                raise Failure("; ".join(problems[:6]))
+
+
+def run_seed(seed, scratch, keep):
+    """None, or what went wrong."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"seed-{seed}-", dir=scratch))
+    wrong = None
+    try:
+        Run(seed, folder).whole()
+    except Failure as failure:
+        wrong = str(failure)
+    except Exception:  # an error of the harness is a failure of the seed, too
+        wrong = traceback.format_exc()
+    if not (wrong and keep):
+        shutil.rmtree(folder)
+    elif wrong:
+        wrong += f"\n  kept: {folder}"
+    return wrong
+
+
+def copy_programs(scratch, build):
+    """A build that goes on meanwhile does no harm."""
+    programs = pathlib.Path(scratch) / "programs"
+    programs.mkdir()
+    for name in ("pxload", "pxm-sim"):
+        shutil.copy2(pathlib.Path(build) / name, programs)
+    os.environ["PXLOAD_BUILD_DIR"] = str(programs)
+
+
+def run_all(seeds, scratch, keep=False, jobs=4):
+    """{seed: what went wrong}; each failure is printed with the command that replays it."""
+    failures = {}
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
+        running = {pool.submit(run_seed, seed, scratch, keep): seed for seed in seeds}
+        for job in concurrent.futures.as_completed(running):
+            seed, wrong = running[job], job.result()
+            if wrong:
+                failures[seed] = wrong
+                print(f"FAILED seed {seed}: {wrong}\n"
+                      f"  replay: scripts/chaos --runs 1 --seed {seed} --keep", flush=True)
+    return failures
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=1, help="of the first run; the next has +1")
+    parser.add_argument("--keep", action="store_true", help="keep the folders of failing runs")
+    parser.add_argument("--jobs", type=int, default=4, help="runs at once")
+    parser.add_argument("--build", default=str(HERE.parent.parent / "build"))
+    args = parser.parse_args()
+    scratch = tempfile.mkdtemp(prefix="pxload-chaos-")
+    began = time.monotonic()
+    try:
+        copy_programs(scratch, args.build)
+        seeds = range(args.seed, args.seed + args.runs)
+        failures = run_all(seeds, scratch, args.keep, args.jobs)
+    finally:
+        if not args.keep or not os.listdir(scratch)[1:]:
+            shutil.rmtree(scratch, ignore_errors=True)
+    print(f"{args.runs - len(failures)} of {args.runs} seeds passed "
+          f"({args.seed}..{args.seed + args.runs - 1}), took {time.monotonic() - began:.0f} s")
+    if failures:
+        print("failed seeds:", *sorted(failures))
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

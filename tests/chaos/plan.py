@@ -1,0 +1,181 @@
+"""What a seed decides: the tree, the tenant's ways, pxload's options, the faults.
+
+Nothing here runs anything; the same seed gives the same plan on every machine.
+"""
+import hashlib
+import random
+import unicodedata
+
+KIB = 1 << 10
+
+ODD_NAMES = [
+    b"with space.jpg", b"100%.txt", b"a#b?c.png", b"plus+amp&.csv", b"quote'\".txt", b"back\\slash",
+    b"-rf", b"--json", b".hidden", b"semi;colon.csv", b"under_score.pdf", b"new\nline.txt",
+    b"tab\there.txt", b"\x01control", b"UPPER.JPG", b"upper.jpg", b"n" * 255, b"dots...", b"[x]{y}*",
+    "grün-é.txt".encode(), unicodedata.normalize("NFD", "grün-é.txt").encode(),
+    "日本語.png".encode(), "emoji-\U0001f4f7.mov".encode(), "\u202egpj.exe".encode(),
+    b"bad-\xff\xfe.bin", b"cut-\xe2\x82", b"no-extension", b"a.tar.gz", b"=SUM(A1).csv", b"%41.txt",
+]
+JUNK = [b".DS_Store", b"._x.jpg", b"Thumbs.db", b"half.part", b"x.tmp"]
+FOLDERS = [b"", b"", b"", b"d", b"d/e", b"sub dir", "ü".encode(), b"d--e"]
+
+
+def content(dice, size):
+    """Bytes that no other content of the run has (but for the empty one)."""
+    block = hashlib.sha512(dice.randbytes(16)).digest()
+    return b"".join(hashlib.sha512(block + n.to_bytes(4, "big")).digest()
+                    for n in range(size // 64 + 1))[:size]
+
+
+def any_size(dice):
+    return dice.choices([0, dice.randrange(1, 200), dice.randrange(200, 70 * KIB),
+                         dice.randrange(60 * KIB, 70 * KIB), dice.randrange(70 * KIB, 400 * KIB)],
+                        [1, 8, 5, 2, 2])[0]
+
+
+class Plan:
+    """All that a seed decides before the first run; `dice` goes on for what happens meanwhile."""
+
+    def __init__(self, seed):
+        self.seed = seed
+        self.dice = random.Random(seed)
+        dice = self.dice
+        self.files = {self.new_path(): any_size(dice) for _ in range(dice.randrange(3, 28))}
+        self.policy = dice.choice(["skip", "skip", "skip", "overwrite", "version", "fail"])
+        self.name_policy = dice.choice(["keep", "unique", "path"])
+        self.wire = dice.choice(["v3", "v3", "v2.1"])
+        self.part_concurrency = dice.choice([1, 1, 1, 3])
+        self.preload = self.choose_preload()
+        self.sim = self.choose_sim()
+        self.options = self.choose_options()
+        self.faults = [rule for _ in range(dice.randrange(0, 6)) for rule in self.fault()]
+        self.small_disk = dice.random() < 0.12
+        self.mutates = dice.random() < 0.6
+        self.odd_items = dice.random() < 0.2
+        self.first_runs = dice.randrange(1, 5)
+
+    def new_path(self):
+        dice = self.dice
+        folder = dice.choice(FOLDERS)
+        if dice.random() < 0.3:
+            name = dice.choice(ODD_NAMES)
+        elif dice.random() < 0.05:
+            name = dice.choice(JUNK)
+        else:
+            name = b"f%d.%s" % (dice.randrange(60), dice.choice([b"jpg", b"bin", b"txt", b"pdf"]))
+        return folder + b"/" + name if folder else name
+
+    def choose_preload(self):
+        """{name: size} of files that PXM has before; under --name-policy path they rarely hit."""
+        dice = self.dice
+        names = {}
+        if dice.random() < 0.4:
+            for path in dice.sample(sorted(self.files), min(len(self.files), 3)):
+                base = path.split(b"/")[-1]
+                try:
+                    name = unicodedata.normalize("NFC", base.decode())
+                except UnicodeDecodeError:
+                    continue
+                if base not in JUNK:
+                    names[name] = dice.choice([self.files[path], 7, 1234])
+        return names
+
+    def choose_sim(self):
+        dice = self.dice
+        args = ["--multipart-threshold", "64K", "--part-size", dice.choice(["16K", "48K", "64K"]),
+                "--api-latency", dice.choice([0, 2, 8, 20]),
+                "--s3-latency", dice.choice([0, 2, 8, 20]), "--wire", self.wire,
+                "--url-ttl", dice.choice([3600, 3600, 3600, 3, 2]), "--seed", self.seed % 1000 + 1]
+        if self.part_concurrency > 1:
+            args.append("--allow-part-concurrency")
+        quirks = [["bare"], ["no_ranges"], ["conflict_status=409"], ["conflict_place=inside"],
+                  ["confirm_reply=none"], ["confirm_reply=data.id"], ["search_shape=items"],
+                  ["name_place=metadata"], ["confirm_twice=409"], ["search_lag=0.4"],
+                  ["confirm_status=201"], ["single_name=standard"]]
+        for quirk in dice.sample(quirks, dice.choice([0, 0, 1, 1, 2, 3])):
+            if quirk == ["conflict_place=inside"] and "bare" in args:
+                continue
+            if quirk == ["bare"] and "conflict_place=inside" in args:
+                continue
+            args += ["--quirk", *quirk]
+        return args
+
+    def choose_options(self):
+        """Of upload and resume alike (running), and of upload alone (job)."""
+        dice = self.dice
+        running = ["--timeout", dice.choice(["1s", "1500ms", "2s"]), "--contimeout", "1s",
+                   "--lookup-patience", "1s", "--retries", dice.choice([2, 3, 5]),
+                   "--transfers", dice.choice([1, 2, 4, 16]),
+                   "--part-concurrency", self.part_concurrency,
+                   "--api-concurrency", dice.choice([1, 3, 10, 10])]
+        if dice.random() < 0.15:
+            running += ["--bwlimit", dice.choice(["400K", "1M", "3M"])]
+        running += ["--order-by", dice.choice(["mixed", "size", "path"])]
+        job = ["--on-conflict", self.policy, "--name-policy", self.name_policy, "--wire", self.wire]
+        if dice.random() < 0.2:
+            job.append("--publish")
+        return {"running": [str(arg) for arg in running], "job": job}
+
+    def fault(self):
+        """One or two rules; each fires a bounded number of times."""
+        dice = self.dice
+        api = dice.choice(["request", "confirm", "search", "request", "confirm"])
+        s3 = dice.choice(["put", "part", "put"])
+        either = dice.choice([api, s3])
+        when = dice.choice([{"nth": dice.randrange(1, 8)}, {"every": dice.randrange(2, 5)},
+                            {"probability": dice.choice([0.1, 0.3, 0.7])}, {}])
+        limit = {"times": dice.randrange(1, 5)}
+        rule = dice.choice([
+            lambda: {"endpoint": either, "status": dice.choice([500, 502, 503, 504]),
+                     "body": dice.choice(["json", "html", "empty"])},
+            lambda: {"endpoint": api, "status": dice.choice([500, 503]), "after": True},
+            lambda: {"endpoint": api, "status": dice.choice([400, 403, 404])},
+            lambda: {"endpoint": s3, "status": 503, "body": "s3xml", "code": "SlowDown"},
+            lambda: {"endpoint": s3, "status": 400, "body": "s3xml",
+                     "code": dice.choice(["RequestTimeout", "BadDigest", "IncompleteBody"])},
+            lambda: {"endpoint": s3, "status": 404, "body": "s3xml", "code": "NoSuchUpload"},
+            lambda: {"endpoint": api, "status": 429,
+                     "retry_after": dice.choice(["0", "1", "date:1"])},
+            lambda: {"endpoint": either, dice.choice(["reset_before", "reset_during",
+                                                      "reset_after"]): True,
+                     "plain_close": dice.random() < 0.5},
+            lambda: {"endpoint": either, dice.choice(["reset_before", "reset_during",
+                                                      "reset_after"]): True},
+            lambda: {"endpoint": "confirm", "reset_after": True,
+                     "plain_close": dice.random() < 0.5},
+            lambda: {"endpoint": either, "stall": dice.choice([300, 3000]),
+                     "after": dice.random() < 0.5},
+            lambda: {"endpoint": "confirm", "stall": 5000, "after": True},
+            lambda: {"endpoint": dice.choice([either, "any"]), "delay": dice.choice([30, 200, 600])},
+            lambda: {"endpoint": api, "truncate": dice.choice([0, 1, 20, 80])},
+            lambda: {"endpoint": s3, "wrong_etag": True},
+            lambda: {"endpoint": s3, "no_etag": True},
+            lambda: {"endpoint": s3, "kms_header": True},
+            lambda: {"endpoint": s3, "early_403_close": True},
+            lambda: {"endpoint": "request", "expire_url": True},
+            lambda: {"endpoint": "request", "bad_parts": dice.choice(["gap", "overlap", "zero"])},
+            lambda: {"endpoint": "request", "no_instructions": True},
+            lambda: {"endpoint": "request", "url_host": "example.invalid"},
+            lambda: {"endpoint": api, "revoke_token": True},
+            lambda: {"endpoint": "search", "search_lag": dice.choice([300, 600])},
+            lambda: {"endpoint": "auth", "status": dice.choice([500, 503, 401])},
+            lambda: {"endpoint": api, "duplicate_keys": dice.choice(["first", "last"])},
+            lambda: {"endpoint": api, "numbers_as_strings": True},
+            lambda: {"endpoint": api, "deep_json": True},
+            lambda: {"endpoint": "any", "close_after": 1, "close_silently": dice.random() < 0.5},
+            lambda: {"endpoint": either, "redirect": "http://127.0.0.1:9/"},
+            lambda: {"endpoint": "confirm", "clock_offset": dice.choice([-7200, 7200])},
+        ])()
+        return [{**rule, **when, **limit}]
+
+
+def name_of(path):
+    """The NFC name of a path's last component, None where it is no UTF-8."""
+    try:
+        return unicodedata.normalize("NFC", path.split(b"/")[-1].decode())
+    except UnicodeDecodeError:
+        return None
+
+
+def is_junk(path):
+    return path.split(b"/")[-1] in JUNK
