@@ -50,6 +50,42 @@ static int make_filter(struct task *task, struct err *err)
     return rc;
 }
 
+static int lies_in(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+    return !strncmp(path, root, len) && (len == 1 || path[len] == '/' || path[len] == '\0');
+}
+
+/* Another root that holds the i-th one; of equal ones the first holds the others. */
+static const char *root_around(const struct task *task, size_t i)
+{
+    for (size_t k = 0; k < task->root_count; k++) {
+        const char *other = task->roots[k];
+        if (k != i && other && lies_in(task->roots[i], other) &&
+            (k < i || strcmp(task->roots[i], other) != 0))
+            return other;
+    }
+    return NULL;
+}
+
+/* A path within another one would meet its own files again, as name collisions. */
+static void drop_nested_roots(struct task *task)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < task->root_count; i++) {
+        const char *around = root_around(task, i);
+        if (!around)
+            continue;
+        log_notice("%s lies in %s and is taken with it", task->roots[i], around);
+        free(task->roots[i]);
+        task->roots[i] = NULL;
+    }
+    for (size_t i = 0; i < task->root_count; i++)
+        if (task->roots[i])
+            task->roots[kept++] = task->roots[i];
+    task->root_count = kept;
+}
+
 static int make_roots(struct task *task, struct err *err)
 {
     const struct settings *settings = task->settings;
@@ -64,6 +100,7 @@ static int make_roots(struct task *task, struct err *err)
         }
         task->root_count++;
     }
+    drop_nested_roots(task);
     return 0;
 }
 

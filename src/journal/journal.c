@@ -17,7 +17,7 @@
 #include "journal/writer.h"
 
 /*
- * quick_check reads every page, 1.5 ms a megabyte from the page cache: always for journals up to
+ * quick_check reads every page, 4 ms a megabyte from the page cache: always for journals up to
  * this size, for larger ones only after a run that did not close its journal.
  */
 #define QUICK_CHECK_BYTES (64 * 1024 * 1024)

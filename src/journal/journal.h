@@ -183,7 +183,7 @@ struct journal_fact {
 
 enum claim_lane {
     CLAIM_BY_PATH,       /* row order: the walk's order */
-    CLAIM_LARGEST,       /* by size, largest first; row order among equals */
+    CLAIM_LARGEST,       /* by size, largest first; sizes within 1.6 % may go in row order */
     CLAIM_SMALL_BY_PATH, /* row order, size < boundary */
     CLAIM_LARGE_LARGEST, /* size >= boundary, largest first */
 };
@@ -282,7 +282,7 @@ struct journal_books {
     int64_t failed_by_code[ERR_COUNT];
     int64_t issues;     /* what the walk could not look into */
     int64_t gone_files; /* known from an earlier wave, not seen in this one; 0 during a walk */
-    int64_t largest_pending_bytes;
+    int64_t largest_pending_bytes; /* the size of one of the largest: within 1.6 % */
     int walk_complete;
     int64_t wave;
 };

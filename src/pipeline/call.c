@@ -111,7 +111,7 @@ void call_classify(struct job *job, struct asset *asset, struct err *out)
 {
     if (call_outcome(job, asset->exchange, wire_classify_api, out))
         return;
-    job_note_success(job);
+    job_note_success(job, PEER_API);
     job->files_called++;
     job->refused_in_a_row = 0;
     if (asset->token_generation == job->gate.generation)

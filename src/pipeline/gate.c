@@ -73,44 +73,41 @@ static int basic_authorization(const struct job_credentials *credentials, struct
     return rc;
 }
 
-static void send_token_request(struct job *job)
+/* Wipes the authorization, whatever comes of the call. */
+static void send_call(struct job *job, enum exchange_method method, const char *path,
+                      struct buf *authorization, const struct buf *body)
 {
-    struct gate *gate = &job->gate;
     struct err error = ERR_INIT;
-    struct buf authorization, body;
-    buf_init(&authorization, 16384);
-    buf_init(&body, 1024);
-    int rc = basic_authorization(&job->options->credentials, &authorization);
-    if (!rc)
-        rc = wire_encode_authorize(&body);
-    if (!rc)
-        rc = call_send(job, gate->exchange, EXCHANGE_POST, job->options->wire.authorize_path,
-                       buf_str(&authorization), &body, &error);
-    if (authorization.data)
-        explicit_bzero(authorization.data, authorization.len);
-    buf_release(&authorization);
-    buf_release(&body);
-    gate->busy = !rc;
+    int rc = authorization->truncated || !authorization->len
+                 ? err_set(&error, ERR_NOMEM, "no memory for a request")
+                 : call_send(job, job->gate.exchange, method, path, buf_str(authorization), body,
+                             &error);
+    if (authorization->data)
+        explicit_bzero(authorization->data, authorization->len);
+    buf_release(authorization);
+    job->gate.busy = !rc;
     if (rc)
         refuse(job, &error);
 }
 
+static void send_token_request(struct job *job)
+{
+    struct buf authorization, body;
+    buf_init(&authorization, 16384);
+    buf_init(&body, 1024);
+    if (basic_authorization(&job->options->credentials, &authorization) ||
+        wire_encode_authorize(&body))
+        buf_reset(&authorization);
+    send_call(job, EXCHANGE_POST, job->options->wire.authorize_path, &authorization, &body);
+    buf_release(&body);
+}
+
 static void send_region_request(struct job *job)
 {
-    struct gate *gate = &job->gate;
-    struct err error = ERR_INIT;
     struct buf authorization;
     buf_init(&authorization, LIMIT_REPLY_BYTES);
-    int rc = buf_printf(&authorization, "Bearer %s", gate->token);
-    if (!rc)
-        rc = call_send(job, gate->exchange, EXCHANGE_GET, job->options->wire.region_path,
-                       buf_str(&authorization), NULL, &error);
-    if (authorization.data)
-        explicit_bzero(authorization.data, authorization.len);
-    buf_release(&authorization);
-    gate->busy = !rc;
-    if (rc)
-        refuse(job, &error);
+    (void)!buf_printf(&authorization, "Bearer %s", job->gate.token);
+    send_call(job, EXCHANGE_GET, job->options->wire.region_path, &authorization, NULL);
 }
 
 static void find_token(struct job *job)
@@ -251,7 +248,7 @@ void gate_done(struct job *job)
     struct err error;
     gate->busy = 0;
     if (!call_outcome(job, gate->exchange, wire_classify_api, &error)) {
-        job_note_success(job);
+        job_note_success(job, PEER_API);
         if (gate->state == GATE_TOKEN) {
             take_token(job, reply, &error);
         } else {

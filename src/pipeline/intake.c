@@ -113,9 +113,8 @@ static int walk(struct intake *intake)
 {
     struct walk_options options = intake->options->walk;
     struct err *err = &intake->error;
-    int64_t wave = 0;
     options.stop = &intake->stop;
-    int rc = journal_walk_begin(intake->journal, &wave, err);
+    int rc = 0;
     for (size_t i = 0; !rc && i < options.root_count; i++)
         rc = journal_root_id(intake->journal, options.roots[i], &intake->root_ids[i], err);
     if (!rc)
@@ -131,6 +130,10 @@ static int walk(struct intake *intake)
     return rc;
 }
 
+/*
+ * The wave begins here, before anything is claimed: a row that an earlier wave saw must not be
+ * worked on until this walk has found its file unchanged.
+ */
 static struct intake *intake_new(const struct job_options *options, struct journal *journal,
                                  struct err *err)
 {
@@ -147,6 +150,11 @@ static struct intake *intake_new(const struct job_options *options, struct journ
     intake->options = options;
     intake->journal = journal;
     err_clear(&intake->error);
+    int64_t wave = 0;
+    if (journal_walk_begin(journal, &wave, err)) {
+        free(intake);
+        return NULL;
+    }
     return intake;
 }
 

@@ -79,6 +79,13 @@ int job_is_draining(const struct job *job)
     return job->stopping != JOB_RUN || job->ended;
 }
 
+int job_is_parking(const struct job *job)
+{
+    int is_limit =
+        job->end == JOB_END_DURATION || job->end == JOB_END_TRANSFER || job->end == JOB_END_ERRORS;
+    return job->stopping != JOB_RUN || (job->ended && !is_limit);
+}
+
 void job_end(struct job *job, enum job_end end, const struct err *error)
 {
     if (job->ended)
@@ -99,11 +106,11 @@ void job_notice(struct job *job, const struct asset *asset, const struct err *er
                              wait_ms);
 }
 
-void job_note_success(struct job *job)
+void job_note_success(struct job *job, enum peer peer)
 {
-    job->last_success_ms = job->now_ms;
-    job->exhausted_in_a_row = 0;
-    job->holds_in_a_row = 0;
+    job->health[peer] = (struct health){.last_success_ms = job->now_ms};
+    if (peer == PEER_API)
+        job->holds_in_a_row = 0;
     retry_budget_success(&job->retry_budget);
 }
 
@@ -261,7 +268,9 @@ static void park_list(struct job *job, enum wait_reason reason)
         if (asset->works_out || asset->parts_sending)
             continue;
         /* A confirm that is due again is worth the wait: its bytes are stored. */
-        if (reason == WAIT_RETRY && asset->step == STEP_CONFIRM)
+        int is_begun = asset->step > STEP_REQUEST;
+        if (reason == WAIT_RETRY &&
+            (asset->step == STEP_CONFIRM || (is_begun && !job_is_parking(job))))
             continue;
         session_close(job, asset);
         park(job, asset);
@@ -280,8 +289,9 @@ static void drain(struct job *job)
         return;
     intake_ask_stop(job);
     park_list(job, WAIT_SLOT);
-    park_list(job, WAIT_PUT);
     park_list(job, WAIT_RETRY);
+    if (job_is_parking(job))
+        park_list(job, WAIT_PUT);
     if (job->waiting_count[WAIT_CANARY] && !job->canary_asset[WIRE_CONFLICT_OVERWRITE] &&
         !job->canary_asset[WIRE_CONFLICT_VERSION])
         park_list(job, WAIT_CANARY);

@@ -54,6 +54,13 @@ struct lane {
 /* The walker's thread. */
 struct intake;
 
+/* The two sides that can be down, each apart from the other. */
+enum peer { PEER_API, PEER_S3, PEER_COUNT };
+struct health {
+    int64_t last_success_ms;
+    int exhausted_in_a_row; /* files given up, without any success between */
+};
+
 struct job {
     const struct job_options *options;
     struct job_observer observer;
@@ -103,9 +110,8 @@ struct job {
     int request_times_count;
     int requests_unsaved; /* likewise, or in a batch that is not durable */
 
-    /* outage: see job_note_failure */
-    int64_t last_success_ms;
-    int exhausted_in_a_row;
+    /* outages, see remedy.c */
+    struct health health[PEER_COUNT];
     int holds_in_a_row;
     int files_called; /* API calls about files that were answered with success */
     int refused_in_a_row;
@@ -127,11 +133,14 @@ struct job {
 
 /* Decides how the job ends; the first decision stays. What runs is drained. */
 void job_end(struct job *job, enum job_end end, const struct err *error);
+/* Nothing new begins any more. */
 int job_is_draining(const struct job *job);
+/* Likewise, and a file that is under way is parked between two exchanges, not finished. */
+int job_is_parking(const struct job *job);
 void job_notice(struct job *job, const struct asset *asset, const struct err *error, int tries,
                 int64_t wait_ms);
-/* An answer that shows the other side lives. */
-void job_note_success(struct job *job);
+/* An answer that shows that this side lives. */
+void job_note_success(struct job *job, enum peer peer);
 
 /* call.c: API requests about one asset. */
 /* 1 where an API request may start now. `reserve` keeps that many for others. */

@@ -78,6 +78,9 @@ void lanes_ask(struct job *job)
 static void begin(struct job *job, struct asset *asset)
 {
     struct err error = ERR_INIT;
+    /* An intent outlives its row's state: a file that was queued again may be in PXM already. */
+    if (asset->claim->intent_ms && asset->claim->part_count)
+        asset->state = ASSET_STORED;
     if (asset->state != ASSET_STORED) {
         /* An earlier run's URLs are gone with it; what it stored may still count. */
         step_enter(job, asset, STEP_PREPARE);

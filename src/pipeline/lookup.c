@@ -61,7 +61,7 @@ static int read_files(struct job *job, struct asset *asset, struct wire_files *o
 
 static void look_again(struct job *job, struct asset *asset)
 {
-    if (job_is_draining(job)) {
+    if (job_is_parking(job)) {
         park(job, asset);
         return;
     }

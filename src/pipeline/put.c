@@ -119,11 +119,11 @@ void put_settle(struct job *job, struct asset *asset)
         return;
     }
     struct part *part = next_part(asset);
-    if (job_is_draining(job) && !asset->parts_sending && !asset->works_out) {
+    if (job_is_parking(job) && !asset->parts_sending && !asset->works_out) {
         session_close(job, asset);
         park(job, asset);
     } else if (!part || asset->parts_sending >= job->options->part_concurrency ||
-               job_is_draining(job)) {
+               job_is_parking(job)) {
         asset_wait(job, asset, asset->parts_sending ? WAIT_REPLY : WAIT_WORKER);
     } else if (digests_behind(asset) >= PUT_DIGESTS_BEHIND) {
         asset_wait(job, asset, WAIT_WORKER);
@@ -278,7 +278,7 @@ void put_done(struct job *job, struct transfer *transfer)
         remedy_apply(job, asset, part, &error);
         return;
     }
-    job_note_success(job);
+    job_note_success(job, PEER_S3);
     job->stored_bytes += part->len;
     part->status = PART_ANSWERED;
     part_answered(job, asset, part);

@@ -103,7 +103,7 @@ static enum remedy refine(struct job *job, const struct asset *asset, enum remed
         return REMEDY_STOP;
     if (remedy == REMEDY_REFRESH && asset->token_refused)
         return job->gate.generation_proven ? REMEDY_FAIL : REMEDY_STOP;
-    int stale = asset->claim->state == ASSET_STORED ||
+    int stale = asset->claim->state == ASSET_STORED || asset->claim->intent_ms ||
                 (asset->session_ms && job->now_ms - asset->session_ms > SESSION_STALE_MS);
     if (asset->step == STEP_CONFIRM && stale && !asset->restarts &&
         (error->code == ERR_NOT_FOUND || error->code == ERR_BAD_REQUEST))
@@ -135,7 +135,7 @@ void remedy_leave(struct job *job, struct asset *asset)
     enum remedy remedy = asset->leaving;
     asset->leaving = REMEDY_NONE;
     session_close(job, asset);
-    if (job_is_draining(job)) {
+    if (remedy != REMEDY_FAIL && job_is_draining(job)) {
         park(job, asset);
         return;
     }
@@ -183,17 +183,17 @@ static int is_exhausted(struct job *job, struct asset *asset, int tries, const s
     *out_outage = 0;
     if (tries < job->options->retries)
         return 0;
-    int is_peer = error->code == ERR_NETWORK || error->code == ERR_TIMEOUT;
-    int is_server = error->code == ERR_SERVER || error->code == ERR_THROTTLED;
-    int others_well = job->last_success_ms >= asset->failing_since_ms;
-    if (others_well || (!is_peer && !is_server)) {
-        job->exhausted_in_a_row = 0;
+    struct health *health = &job->health[asset->step == STEP_PUT ? PEER_S3 : PEER_API];
+    int is_away = error->code == ERR_NETWORK || error->code == ERR_TIMEOUT;
+    int is_failing = error->code == ERR_SERVER || error->code == ERR_THROTTLED;
+    int others_well = health->last_success_ms >= asset->failing_since_ms;
+    if (others_well || (!is_away && !is_failing)) {
+        health->exhausted_in_a_row = 0;
         return 1;
     }
-    if (is_server && ++job->exhausted_in_a_row < EXHAUSTED_TO_OUTAGE)
+    if (is_failing && ++health->exhausted_in_a_row < EXHAUSTED_TO_OUTAGE)
         return 1;
-    int64_t well = job->last_success_ms > job->started_ms ? job->last_success_ms : job->started_ms;
-    *out_outage = job->now_ms - well >= job->options->timeout_ms;
+    *out_outage = job->now_ms - asset->failing_since_ms >= job->options->timeout_ms;
     return 0;
 }
 
@@ -213,7 +213,7 @@ static void retry(struct job *job, struct asset *asset, struct part *part, const
         stop(job, asset, error, JOB_END_OUTAGE);
         return;
     }
-    if (job_is_draining(job) && asset->step != STEP_CONFIRM) {
+    if (job_is_parking(job) && asset->step != STEP_CONFIRM) {
         leave(job, asset, REMEDY_PREPARE);
         return;
     }

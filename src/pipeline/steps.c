@@ -79,9 +79,13 @@ void finish_failed(struct job *job, struct asset *asset, const struct err *error
     if (asset->step >= STEP_CONFIRM && asset->conflict_id)
         confirm_canary_lost(job, asset);
     asset->error = *error;
-    asset_set_state(job, asset, ASSET_FAILED,
-                    FACT_ERROR | FACT_NO_SESSION | FACT_TRIES |
-                        (asset->file_id[0] ? (unsigned)FACT_FILE : 0u));
+    unsigned fields = FACT_ERROR | FACT_TRIES;
+    if (asset->file_id[0])
+        fields |= FACT_FILE;
+    /* What may be in PXM keeps its intent, so that a retry looks it up first. */
+    if (error->code != ERR_OUTCOME_UNKNOWN)
+        fields |= FACT_NO_SESSION;
+    asset_set_state(job, asset, ASSET_FAILED, fields);
     job->files_failed++;
     finish(job, asset);
 }

@@ -11,8 +11,9 @@
  *   Description       the error, or why it was left out
  *   CdnUrl            empty: PXM makes it after the confirm
  *   OriginalName      the last component of the path
- *   Encoding          "percent" where Source and OriginalName are no plain UTF-8: their odd bytes
- *                     and '%' are then %XX, which can be undone exactly; else "utf-8"
+ *   Encoding          "percent" where Source is no plain UTF-8: odd bytes and '%' of Source,
+ *                     Destination and OriginalName are then %XX, which can be undone exactly;
+ *                     else "utf-8"
  * Fields are exact and quoted by RFC 4180; names that begin like a formula (= + - @) are quoted
  * but not changed: a spreadsheet must import the columns as text. Every row is one line.
  *
@@ -112,7 +113,6 @@ static void csv_manifest(struct csv *csv, const struct journal_row *row, int gon
 {
     char hex[33];
     int is_ok = is_uploaded(row->state);
-    csv_str(csv, row->name);
     csv_when(csv, row->added_ms);
     csv_when(csv, row->done_ms);
     csv_str(csv, row->has_md5 ? text_hex(row->md5, hex) : NULL);
@@ -160,6 +160,10 @@ static int csv_row(const struct journal_row *stored, void *user)
     int plain = text_is_plain(source);
     csv_begin(&export->csv);
     rc = csv_name(export, source, plain);
+    if (!rc && row->name)
+        rc = csv_name(export, row->name, plain);
+    else
+        csv_str(&export->csv, NULL);
     if (rc)
         return rc;
     csv_manifest(&export->csv, row, is_gone(export, row));

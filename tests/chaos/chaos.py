@@ -37,7 +37,7 @@ from pxm import Pxload, preload, sim  # noqa: E402
 
 DEADLINE_S = 75  # of one pxload, whatever happens: longer is a hang
 FINAL_RUNS = 6
-SMALL_DISK = "1536k"
+SMALL_DISK = "8m"  # a write-ahead log grows to 4 MiB before it is reused
 # What a run that is not done may end with; -9 is our own kill.
 UNFINISHED = {0, 1, 3, 4, 5, 6, 130, 143, -signal.SIGKILL}
 MOUNTS = threading.Lock()
@@ -144,7 +144,7 @@ class SmallDisk:
     def fill(self):
         with contextlib.suppress(OSError), open(self.filler, "wb", buffering=0) as out:
             while True:
-                out.write(bytes(4096))
+                out.write(bytes(65536))
 
     def empty(self):
         self.filler.unlink(missing_ok=True)

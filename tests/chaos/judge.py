@@ -8,12 +8,13 @@ from pxm import md5, report
 
 # Breaches of the protocol that a fault explains.
 #   expect_header    a PUT that broke twice without a reply asks with Expect what the server thinks
-#   concurrency, part_overlap, name_in_flight
+#   concurrency, part_overlap, part_order, name_in_flight
 #                    an exchange that pxload gave up or died in still goes on at the server's side
 TOLERATED = {
     "expect_header": ("reset", "stall", "early_403", "close_after", "delay", "killed"),
     "concurrency": ("stall", "delay", "killed", "reset"),
     "part_overlap": ("stall", "delay", "killed", "reset"),
+    "part_order": ("stall", "delay", "killed", "reset", "status"),
     "name_in_flight": ("stall", "delay", "killed", "reset"),
 }
 

@@ -159,6 +159,18 @@ def test_short_outage_of_s3_is_ridden_out(folder):
         assert counts(server)["request-upload"] == 12, counts(server)
 
 
+def test_outage_of_s3_alone_blames_no_file(folder):
+    """That the API answers says nothing about S3."""
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        files = {f"f{n:02}": pattern(20, n) for n in range(40)}
+        tree = make_tree(folder / "tree", files)
+        server.call("POST", "/_sim/listen?off=2500&side=s3")
+        done = load.upload("--retries", "2", tree)
+        assert books(done) == (40, 40, 0, 0, 0)
+        holds(server, files)
+
+
 def test_outage_of_all_ends_with_5_and_goes_on_later(folder):
     with sim(folder) as server:
         load = Pxload(folder, server)
