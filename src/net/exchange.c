@@ -298,6 +298,7 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
     exchange->read_bytes = is_put ? request->read_bytes : (int64_t)request->body_len;
     exchange->position = 0;
     exchange->paused = 0;
+    exchange->moved = -1;
     exchange->reply_too_big = 0;
     exchange->header_bytes = 0;
     exchange->header_count = 0;
@@ -321,9 +322,6 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
     int is_http = !strncasecmp(request->url, "http:", 5);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_http ? "http" : "https");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, is_put ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-                     is_put ? (long)((exchange->net->stall_ms + 999) / 1000) : 0L);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, is_put ? IDLE_MAX_PUT_S : IDLE_MAX_API_S);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
     curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
@@ -369,6 +367,13 @@ static enum err_effect effect_of(struct exchange *exchange, CURLcode code)
                          code == CURLE_COULDNT_RESOLVE_PROXY ||
                          code == CURLE_PEER_FAILED_VERIFICATION || !sent_after_us;
     return before_sending ? EFFECT_NONE : EFFECT_MAYBE;
+}
+
+void exchange_stall(struct exchange *exchange, int64_t idle_ms)
+{
+    err_set(&exchange->error, ERR_TIMEOUT, "nothing moved for %lld s", (long long)(idle_ms / 1000));
+    exchange->error.effect = EFFECT_MAYBE;
+    exchange->reply.status = 0;
 }
 
 void exchange_finish(struct exchange *exchange, CURLcode code)

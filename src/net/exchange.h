@@ -29,6 +29,8 @@ struct exchange {
     int64_t read_bytes; /* length of the body, POST or PUT */
     int64_t position;   /* next body byte that libcurl will ask for */
     int paused;         /* by the bandwidth limit */
+    int64_t moved;      /* bytes on the wire, as last seen by the stall watch */
+    int64_t moved_ms;   /* when that changed */
     int reply_too_big;
     size_t header_bytes;
     int header_count;
@@ -52,12 +54,15 @@ struct net {
     int64_t bwlimit;
     int64_t allowance;
     int64_t refilled_ms;
+    int64_t watched_ms; /* when stalls were last looked for */
     int paused_count;
 };
 
 /* Sets every option of an easy handle for one request. */
 int exchange_prepare(struct exchange *exchange, const struct exchange_request *request,
                      struct err *err) WARN_UNUSED;
+/* Ends it as ERR_TIMEOUT: nothing has moved for too long. */
+void exchange_stall(struct exchange *exchange, int64_t idle_ms);
 /* Reads status, headers' leftovers and the transport's end into reply and error. */
 void exchange_finish(struct exchange *exchange, CURLcode code);
 

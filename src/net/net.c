@@ -13,6 +13,7 @@
 /* One refill is at most this much of a second's bytes, so no burst is longer than that. */
 #define BURST_PARTS      4
 #define THROTTLE_TICK_MS 20
+#define STALL_WATCH_MS   200
 #define KEPT_CONNECTIONS 64
 
 static char *copy_or_null(const char *text)
@@ -150,6 +151,39 @@ static void resume_paused(struct net *net)
     }
 }
 
+static void retire(struct net *net, struct exchange *exchange)
+{
+    leave_running(net, exchange);
+    exchange->phase = EXCHANGE_DONE;
+    TAILQ_INSERT_TAIL(&net->done, exchange, link);
+}
+
+/*
+ * libcurl's own low-speed limit works on an average and also counts pauses; this looks at the
+ * bytes on the wire. The silent wait for a reply counts too.
+ */
+static void watch_stalls(struct net *net, int64_t now_ms)
+{
+    struct exchange *exchange, *next;
+    if (now_ms - net->watched_ms < STALL_WATCH_MS)
+        return;
+    net->watched_ms = now_ms;
+    for (exchange = TAILQ_FIRST(&net->running); exchange; exchange = next) {
+        next = TAILQ_NEXT(exchange, link);
+        if (exchange->method != EXCHANGE_PUT)
+            continue;
+        curl_off_t moved = 0;
+        curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &moved);
+        if (moved != exchange->moved || exchange->paused) {
+            exchange->moved = moved;
+            exchange->moved_ms = now_ms;
+        } else if (now_ms - exchange->moved_ms >= net->stall_ms) {
+            exchange_stall(exchange, now_ms - exchange->moved_ms);
+            retire(net, exchange);
+        }
+    }
+}
+
 void net_perform(struct net *net, int64_t now_ms)
 {
     if (net->bwlimit) {
@@ -165,10 +199,9 @@ void net_perform(struct net *net, int64_t now_ms)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
         exchange_finish(exchange, code);
-        leave_running(net, exchange);
-        exchange->phase = EXCHANGE_DONE;
-        TAILQ_INSERT_TAIL(&net->done, exchange, link);
+        retire(net, exchange);
     }
+    watch_stalls(net, now_ms);
 }
 
 void net_poll(struct net *net, int64_t timeout_ms)

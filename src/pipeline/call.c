@@ -90,6 +90,10 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
 {
     const struct exchange_reply *reply = exchange_reply_of(exchange);
     err_clear(out);
+    if (reply->date_ms >= 0 && classify == wire_classify_api) {
+        job->skew_ms = reply->date_ms - job->wall_ms;
+        job->skew_known = 1;
+    }
     if (exchange_error(exchange)->code) {
         *out = *exchange_error(exchange);
     } else {

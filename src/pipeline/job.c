@@ -446,7 +446,7 @@ static int report_walk_failure(const struct journal_row *row, void *user)
 {
     struct job *job = user;
     int is_of_walk = row->error == ERR_NAME_INVALID || row->error == ERR_NAME_COLLISION;
-    if (row->state != ASSET_FAILED || !is_of_walk)
+    if (row->state != ASSET_FAILED || !is_of_walk || row->wave != job->books.wave)
         return 0;
     struct err error;
     err_set(&error, row->error, "%s", row->error_text ? row->error_text : "");
@@ -472,7 +472,8 @@ static int report_walk_failures(struct job *job, struct err *err)
 {
     if (!job->options->walk.root_count || !job->observer.file)
         return 0;
-    return journal_each_row(job->journal, report_walk_failure, job, err);
+    int rc = journal_read_books(job->journal, &job->books, err); /* for the wave's number */
+    return rc ? rc : journal_each_row(job->journal, report_walk_failure, job, err);
 }
 
 int job_run(struct job *job, struct journal *journal, struct job_result *result, struct err *err)

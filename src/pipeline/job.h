@@ -79,6 +79,8 @@ struct job {
     int64_t now_ms;
     int64_t wall_ms;
     int64_t started_ms;
+    int64_t skew_ms; /* the API's clock less ours, by its last Date header */
+    int skew_known;
     int stop;               /* enum job_stop, set from any thread */
     enum job_stop stopping; /* as the loop knows it */
     int64_t drain_since_ms;

@@ -11,6 +11,10 @@
 
 /* How often an id that the confirm's reply left out is looked for. */
 #define IDENTIFY_TRIES 3
+/* The Date header is cut to the second, and so may be the times of files. */
+#define SLACK_KNOWN_MS 5000
+/* Without one the server's clock may be anything near ours. */
+#define SLACK_UNKNOWN_MS (10 * 60 * 1000)
 
 void lookup_start(struct job *job, struct asset *asset)
 {
@@ -35,8 +39,9 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .size_bytes = asset->stamp.size_bytes,
         .conflict_id = asset->conflict_id,
         .is_version = confirm_kind(job, asset) == WIRE_CONFLICT_VERSION,
-        .intent_ms = asset->intent_ms,
-        .now_ms = job->wall_ms,
+        .intent_ms = asset->intent_ms + job->skew_ms,
+        .slack_ms = job->skew_known ? SLACK_KNOWN_MS : SLACK_UNKNOWN_MS,
+        .now_ms = job->wall_ms + job->skew_ms,
         .patience_ms = job->options->lookup_patience_ms,
     };
 }
@@ -48,7 +53,11 @@ static int read_files(struct job *job, struct asset *asset, struct wire_files *o
     struct err error;
     *out_files = (struct wire_files){0};
     call_classify(job, asset, &error);
-    if (error.code == ERR_NOT_FOUND) /* some tenants say so where others send an empty list */
+    /*
+     * Some tenants say so, in JSON, where others send an empty list. A 404 in other words may be a
+     * proxy's: to take that for "not there" could double a file.
+     */
+    if (error.code == ERR_NOT_FOUND && buf_str(&reply->body)[0] == '{')
         err_clear(&error);
     else if (!error.code)
         (void)!wire_decode_files(buf_str(&reply->body), reply->body.len, out_files, &error);

@@ -167,6 +167,8 @@ void request_done(struct job *job, struct asset *asset)
             error = decoding;
         else if (!rc && (is_session || session.is_conflict))
             err_clear(&error);
+        else
+            error.code = ERR_BAD_REQUEST; /* a 409 about something else than the name */
     }
     snprintf(error.request_id, sizeof error.request_id, "%s", reply->request_id);
     call_release(job, asset);

@@ -11,6 +11,9 @@
 #include "wire/plan.h"
 #include "wire/wire.h"
 
+/* Percent-encoded, three bytes for one, it still fits into the path of a look-up. */
+#define FILE_NAME_MAX (LIMIT_URL_BYTES / 4)
+
 struct decoder {
     struct json_object *data; /* upload_data, or the whole reply */
     const struct wire_upload *upload;
@@ -137,9 +140,10 @@ static int read_names(struct decoder *decoder, int needed)
     const char *name = doc_text(decoder->data, "file_name");
     if (!path && needed)
         return err_set(decoder->err, ERR_BAD_REPLY, "there is no file_path");
-    if ((path && strlen(path) > LIMIT_URL_BYTES) || (name && strlen(name) > LIMIT_URL_BYTES))
-        return err_set(decoder->err, ERR_BAD_REPLY, "file_path or file_name is over %d bytes",
-                       LIMIT_URL_BYTES);
+    if (path && strlen(path) > LIMIT_URL_BYTES)
+        return err_set(decoder->err, ERR_BAD_REPLY, "file_path is over %d bytes", LIMIT_URL_BYTES);
+    if (name && strlen(name) > FILE_NAME_MAX)
+        return err_set(decoder->err, ERR_BAD_REPLY, "file_name is over %d bytes", FILE_NAME_MAX);
     int rc = copy(decoder, path ? path : "", &decoder->out->file_path);
     return rc ? rc
               : copy(decoder, name ? name : decoder->upload->file_name, &decoder->out->file_name);

@@ -185,6 +185,7 @@ class Run:
         self.server = None
         self.disk = None
         self.disk_was_full = False
+        self.journal_was_empty = False
         self.kills = 0
         self.say(f"seed {seed}: {vars(self.plan)}")
 
@@ -221,6 +222,7 @@ class Run:
             raise Failure(f"hang: not done {DEADLINE_S} s after the last signal") from None
         self.say(f"ended with {process.returncode}\n{err.decode(errors='backslashreplace')}")
         (self.folder / "last.out").write_bytes(out)
+        self.journal_was_empty = b"is empty" in err
         return process.returncode, out.decode(errors="replace")
 
     def disturb(self, process):
@@ -256,8 +258,9 @@ class Run:
             time.sleep(self.dice.uniform(0, 0.1))
 
     def allowed(self):
-        # 7: a journal whose disk is full may be said to be unusable.
-        return UNFINISHED | ({7} if self.disk_was_full else set())
+        # 7: a journal whose disk is full may be said to be unusable, and there is nothing to resume
+        # where the kill came before its first commit.
+        return UNFINISHED | ({7} if self.disk_was_full or self.journal_was_empty else set())
 
     # ---- the phases ---------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Plan:
         self.seed = seed
         self.dice = random.Random(seed)
         dice = self.dice
-        self.files = {self.new_path(): any_size(dice) for _ in range(dice.randrange(3, 28))}
+        self.files = {self.new_path(): any_size(dice) for _ in range(dice.randrange(3, 40))}
         self.policy = dice.choice(["skip", "skip", "skip", "overwrite", "version", "fail"])
         self.name_policy = dice.choice(["keep", "unique", "path"])
         self.wire = dice.choice(["v3", "v3", "v2.1"])
@@ -48,11 +48,11 @@ class Plan:
         self.preload = self.choose_preload()
         self.sim = self.choose_sim()
         self.options = self.choose_options()
-        self.faults = [rule for _ in range(dice.randrange(0, 6)) for rule in self.fault()]
+        self.faults = [rule for _ in range(dice.randrange(0, 8)) for rule in self.fault()]
         self.small_disk = dice.random() < 0.12
         self.mutates = dice.random() < 0.6
         self.odd_items = dice.random() < 0.2
-        self.first_runs = dice.randrange(1, 5)
+        self.first_runs = dice.randrange(1, 6)
 
     def new_path(self):
         dice = self.dice
@@ -84,8 +84,8 @@ class Plan:
     def choose_sim(self):
         dice = self.dice
         args = ["--multipart-threshold", "64K", "--part-size", dice.choice(["16K", "48K", "64K"]),
-                "--api-latency", dice.choice([0, 2, 8, 20]),
-                "--s3-latency", dice.choice([0, 2, 8, 20]), "--wire", self.wire,
+                "--api-latency", dice.choice([0, 4, 15, 40]),
+                "--s3-latency", dice.choice([0, 4, 15, 40]), "--wire", self.wire,
                 "--url-ttl", dice.choice([3600, 3600, 3600, 3, 2]), "--seed", self.seed % 1000 + 1]
         if self.part_concurrency > 1:
             args += ["--allow-part-concurrency", self.part_concurrency]

@@ -41,10 +41,14 @@ def make_cert(folder, authority, name="server", san="IP:127.0.0.1", days=2):
     return cert, key
 
 
+def rehash(folder):
+    """Names a folder's certificates as OpenSSL looks for them."""
+    _openssl("rehash", folder)
+
+
 @contextlib.contextmanager
-def tls_sim(folder, pair, *args):
-    """pxm-sim over https. Its control calls want a client that trusts it: those of a test go
-    through an ssl context that checks nothing."""
+def tls_sim(folder, pair, *args, breaches=()):
+    """pxm-sim over https; the test's own calls check no certificate. breaches: lawful ones."""
     server = Sim(folder, "--tls", *pair, *args)
     lax = ssl.create_default_context()
     lax.check_hostname = False
@@ -61,8 +65,9 @@ def tls_sim(folder, pair, *args):
     server.call = call
     try:
         yield server
-        state = server.state(files=False)
-        assert not state["violations"], f"the audit has {state['violations'][:5]}"
+        found = [row for row in server.state(files=False)["violations"]
+                 if row["code"] not in breaches]
+        assert not found, f"the audit has {found[:5]}"
     finally:
         server.stop()
 

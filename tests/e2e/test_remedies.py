@@ -22,8 +22,7 @@ TRIES = 3
 ARGS = ("--retries", TRIES, "--timeout", "1s", "--lookup-patience", "1s", "--api-rate", "0")
 ENDPOINTS = {"request": ("request", "request-upload"), "put": ("put", "put"),
              "confirm": ("confirm", "confirm-upload"), "lookup": ("search", "file-search")}
-# Successes of other files that go on for about as long as a file's tries take.
-DRIP = {f"other{n:02}": pattern(50, n) for n in range(16)}
+DRIP_MS = 250
 
 DRIVEN = {}
 
@@ -36,14 +35,14 @@ class Cell(NamedTuple):
     always  requests of the step when the first fault happens every time; None: not tried
     ends    error class of the file then; the row's class in small letters without it
     more    {endpoint: requests} beside the step's, when it happens once
-    drip    others must go well meanwhile, or no file is blamed
+    drip    so many others go well one after the other meanwhile; without, no file is blamed
     """
     faults: tuple
     once: object = 2
     always: object = TRIES
     ends: str = None
     more: dict = {}
-    drip: bool = False
+    drip: int = 0
 
 
 class AtLeast(int):
@@ -66,23 +65,23 @@ HTML = {"status": 200, "body": "html"}
 
 CELLS = {
     ("request", "NETWORK"): Cell((RESET, LOST, {"reset_during": True}, {"truncate": 20}),
-                                 always=AtLeast(TRIES), drip=True),
+                                 always=AtLeast(TRIES), drip=12),
     ("request", "TIMEOUT"): Cell(({"stall": True}, {"status": 504, "body": "html"},
-                                  {"status": 408})),
+                                  {"status": 408}), drip=24),
     ("request", "SERVER"): Cell(({"status": 500}, {"status": 502, "body": "html"},
                                  {"status": 503, "body": "empty"})),
     ("request", "AUTH"): Cell(({"status": 401},), always=None, more={"auth": 2}),
     ("request", "RATE_LIMITED"): Cell(({"status": 429, "retry_after": "1"},), always=None),
-    ("request", "BAD_REQUEST"): Cell(({"status": 400, "code": "Bad", "message": "no"},), None, 1),
+    ("request", "BAD_REQUEST"): Cell(({"status": 400, "code": "Bad", "message": "no"},
+                                      {"status": 409, "code": "Busy", "message": "in use"},
+                                      {"status": 413, "body": "html"}), None, 1),
     ("request", "NOT_FOUND"): Cell(({"status": 404},), None, 1),
     # Late: as the very first reply it would stop the run.
     ("request", "PERMISSION"): Cell(({"status": 403, "delay": 400},), None, 1),
-    ("request", "CONFLICT"): Cell(({"status": 409, "code": "Busy", "message": "in use"},), None,
-                                  1),
     ("request", "BAD_REPLY"): Cell((HTML,), None, 1),
 
     ("put", "NETWORK"): Cell((RESET, LOST, {"reset_during": True}), AtLeast(1), AtLeast(TRIES),
-                             drip=True),
+                             drip=16),
     ("put", "TIMEOUT"): Cell(({"stall": True},), always=None),
     ("put", "SERVER"): Cell((s3(500, "InternalError"), s3(503, "ServiceUnavailable"),
                              s3(409, "OperationAborted"), s3(200, "InternalError"),
@@ -120,8 +119,9 @@ CELLS = {
 
     # The confirm was processed and its reply lost: nothing here may confirm it again.
     ("lookup", "NETWORK"): Cell((RESET, LOST), AtLeast(1), AtLeast(TRIES), "outcome_unknown",
-                                drip=True),
-    ("lookup", "TIMEOUT"): Cell(({"stall": True}, {"status": 504}), ends="outcome_unknown"),
+                                drip=12),
+    ("lookup", "TIMEOUT"): Cell(({"stall": True}, {"status": 504}), ends="outcome_unknown",
+                                drip=24),
     ("lookup", "SERVER"): Cell(({"status": 500}, {"status": 503, "body": "html"}),
                                ends="outcome_unknown"),
     ("lookup", "BAD_REPLY"): Cell((HTML, {"status": 200, "body": '{"hits":7}'},
@@ -183,8 +183,8 @@ def rules_of(step, cell):
               for name, fault in zip(always, cell.faults)]
     if step == "lookup":
         rules += [{"endpoint": "confirm", "name": name, **LOST} for name in once + always]
-    if cell.drip:
-        rules += [{"endpoint": "put", "name": name, "delay": 150} for name in DRIP]
+    rules += [{"endpoint": "put", "name": f"other{n:02}", "delay": DRIP_MS}
+              for n in range(cell.drip)]
     return rules, once, always
 
 
@@ -212,13 +212,14 @@ def check_recovered(server, row, step, cell):
 def run_cell(folder, step, code):
     cell = CELLS[step, code]
     rules, once, always = rules_of(step, cell)
-    others = DRIP if cell.drip else {"other": b"other"}
+    others = {f"other{n:02}": pattern(50, n) for n in range(cell.drip or 1)}
+    transfers = 6 if step == "put" else 2
     with sim(folder, "--rate", "0") as server:
         server.faults(rules)
         tree = make_tree(folder / "tree", {**{name: pattern(60, n) for n, name
                                               in enumerate(once + always)}, **others})
         load = Pxload(folder, server)
-        done = load.upload(*ARGS, "--transfers", "6", tree, expect=1 if always else 0)
+        done = load.upload(*ARGS, "--transfers", transfers, tree, expect=1 if always else 0)
         rows = report(load, tree)
         for name in once:
             check_recovered(server, rows[name], step, cell)

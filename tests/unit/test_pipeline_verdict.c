@@ -19,6 +19,7 @@ static struct verdict_about about(const char *conflict_id, int64_t now_ms)
                                   .size_bytes = 100,
                                   .conflict_id = conflict_id,
                                   .intent_ms = INTENT,
+                                  .slack_ms = 5000,
                                   .now_ms = now_ms,
                                   .patience_ms = 30000};
 }
