@@ -45,7 +45,7 @@ static const struct option_choice format_choices[] = {
 #define FOR_WALK    (VERB_BIT(PLAN) | VERB_BIT(UPLOAD) | VERB_BIT(ENV))
 #define FOR_NEW_JOB FOR_WALK
 #define FOR_RUN     (FOR_NEW_JOB | VERB_BIT(RESUME) | VERB_BIT(RETRY))
-#define FOR_ACCOUNT VERB_BIT(AUTH)
+#define FOR_ACCOUNT (VERB_BIT(AUTH) | VERB_BIT(DOCTOR))
 #define FOR_API     (FOR_RUN | FOR_ACCOUNT)
 
 /* ---- the rows ------------------------------------------------------------------------------- */

@@ -253,7 +253,30 @@ int cmd_resume(struct settings *settings)
     return continue_job(settings, task_restore_walk);
 }
 
+/* What a retry would queue, from the books alone. */
+static int show_retry(const struct settings *settings)
+{
+    struct journal *journal = NULL;
+    struct journal_books books;
+    struct err error = ERR_INIT;
+    int rc = journal_open(settings->args[0], JOURNAL_READ, NULL, NULL, &journal, &error);
+    if (!rc)
+        rc = journal_read_books(journal, &books, &error);
+    journal_close(journal);
+    if (rc)
+        return fail(&error);
+    for (int code = 1; code < ERR_COUNT; code++) {
+        int is_meant = !settings->only || (int)settings->only == code;
+        if (is_meant && books.failed_by_code[code])
+            printf(settings->json ? "{\"message_type\":\"retry\",\"error_class\":\"%s\","
+                                    "\"files\":%lld}\n"
+                                  : "would queue again: %s, %lld files\n",
+                   err_name((enum err_code)code), (long long)books.failed_by_code[code]);
+    }
+    return fflush(stdout) ? EXIT_IS_FATAL : EXIT_IS_OK;
+}
+
 int cmd_retry(struct settings *settings)
 {
-    return continue_job(settings, requeue);
+    return settings->dry_run ? show_retry(settings) : continue_job(settings, requeue);
 }

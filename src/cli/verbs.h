@@ -38,6 +38,10 @@ struct settings;
     X(REPORT, report, "JOURNAL", 1, 1,                                                             \
       "old path, file id, CDN URL, checksum, state and reason of every file",                      \
       "pxload report --format csv -o files.csv nightly.journal\n")                                 \
+    X(DOCTOR, doctor, "", 0, 0,                                                                    \
+      "check credentials, disk, network, clock and the tenant; one line each, with advice",        \
+      "pxload doctor\n"                                                                            \
+      "pxload doctor --profile staging --json\n")                                                  \
     X(AUTH, auth, "", 0, 0, "fetch a token and keep it for later runs", "pxload auth\n")           \
     X(ENV, env, "", 0, 0, "show the effective settings and where each comes from",                 \
       "pxload env\n"                                                                               \

@@ -52,6 +52,11 @@ const char *journal_statement(size_t n)
     return sql_text(n);
 }
 
+int journal_network_of(const char *folder, char out[64], struct err *err)
+{
+    return place_network_of(folder, out, err);
+}
+
 int journal_is_running(const char *path)
 {
     return place_is_locked(path);

@@ -332,6 +332,11 @@ int journal_each_issue(struct journal *journal,
 /* Every statement's text, for the test that proves an index under each; NULL past the last. */
 const char *journal_statement(size_t n);
 
+/*
+ * The name of the network file system that `folder` lies on ("NFS") into out, where a journal is
+ * refused; empty for a local one. 0 or -ERR_JOURNAL. Any thread.
+ */
+int journal_network_of(const char *folder, char out[64], struct err *err) WARN_UNUSED;
 /* True while a process holds the journal for writing. */
 int journal_is_running(const char *path);
 /* "SQLite/3.40.1": what this layer runs on. */

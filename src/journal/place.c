@@ -62,23 +62,29 @@ static void find_mount_type(dev_t dev, char out[64])
     fclose(file);
 }
 
-static int refuse_network(const struct place *place, struct err *err)
+int place_network_of(const char *folder, char out[64], struct err *err)
 {
     struct statfs fs;
     struct stat st;
     char type[64] = "";
-    char *slash = strrchr(place->path, '/');
-    *slash = '\0';
-    const char *folder = *place->path ? place->path : "/";
-    int failed = statfs(folder, &fs) || stat(folder, &st);
-    *slash = '/';
-    if (failed)
-        return err_set_errno(err, ERR_JOURNAL, errno, "the folder of journal %s", place->path);
+    if (statfs(folder, &fs) || stat(folder, &st))
+        return err_set_errno(err, ERR_JOURNAL, errno, "the journal's folder %s", folder);
     if ((unsigned long)fs.f_type == FUSE_MAGIC)
         find_mount_type(st.st_dev, type);
     const char *network = place_network_name((unsigned long)fs.f_type, type);
-    if (!network)
-        return 0;
+    snprintf(out, 64, "%s", network ? network : "");
+    return 0;
+}
+
+static int refuse_network(const struct place *place, struct err *err)
+{
+    char network[64];
+    char *slash = strrchr(place->path, '/');
+    *slash = '\0';
+    int rc = place_network_of(*place->path ? place->path : "/", network, err);
+    *slash = '/';
+    if (rc || !*network)
+        return rc;
     return err_set(err, ERR_JOURNAL,
                    "journal %s lies on a network file system (%s), where it can be damaged: put it "
                    "on a local disk with --journal FILE",

@@ -28,6 +28,11 @@ int place_create(const struct place *place, struct err *err) WARN_UNUSED;
 void place_release(struct place *place);
 
 /*
+ * The name of the network file system that a folder lies on, empty for a local one. 0 or
+ * -ERR_JOURNAL: it cannot be looked at.
+ */
+int place_network_of(const char *folder, char out[64], struct err *err) WARN_UNUSED;
+/*
  * The name of a network file system, NULL for a local one: from statfs's f_type, or for FUSE,
  * which may be either, from the type in /proc/self/mountinfo (NULL: not known). Pure.
  */

@@ -156,6 +156,7 @@ static void take_header(struct exchange_reply *reply, const char *line, size_t l
         {"retry-after:", reply->retry_after, sizeof reply->retry_after},
         {"x-request-id:", reply->request_id, sizeof reply->request_id},
         {"x-amz-request-id:", reply->request_id, sizeof reply->request_id},
+        {"x-ratelimit-limit:", reply->rate_limit, sizeof reply->rate_limit},
         {"x-amz-server-side-encryption:", reply->encryption, sizeof reply->encryption},
         {"x-amz-server-side-encryption-customer-algorithm:", reply->customer_key,
          sizeof reply->customer_key},
@@ -176,7 +177,7 @@ static void take_header(struct exchange_reply *reply, const char *line, size_t l
 static void clear_headers(struct exchange_reply *reply)
 {
     reply->etag[0] = reply->retry_after[0] = reply->request_id[0] = '\0';
-    reply->encryption[0] = reply->customer_key[0] = '\0';
+    reply->encryption[0] = reply->customer_key[0] = reply->rate_limit[0] = '\0';
     reply->date_ms = -1;
 }
 

@@ -71,6 +71,7 @@ struct exchange_reply {
     char request_id[ERR_REQUEST_ID_MAX];
     char encryption[LIMIT_HEADER_BYTES];   /* x-amz-server-side-encryption */
     char customer_key[LIMIT_HEADER_BYTES]; /* ...-customer-algorithm */
+    char rate_limit[LIMIT_HEADER_BYTES];   /* X-RateLimit-Limit */
     int64_t date_ms;                       /* the server's Date, wall; -1 when absent */
 };
 

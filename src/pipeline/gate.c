@@ -50,7 +50,7 @@ static char *ready_token(struct job *job)
     return token;
 }
 
-static int basic_authorization(const struct job_credentials *credentials, struct buf *out)
+int gate_basic_authorization(const struct job_credentials *credentials, struct buf *out)
 {
     struct buf plain;
     buf_init(&plain, 8192);
@@ -95,7 +95,7 @@ static void send_token_request(struct job *job)
     struct buf authorization, body;
     buf_init(&authorization, 16384);
     buf_init(&body, 1024);
-    if (basic_authorization(&job->options->credentials, &authorization) ||
+    if (gate_basic_authorization(&job->options->credentials, &authorization) ||
         wire_encode_authorize(&body))
         buf_reset(&authorization);
     send_call(job, EXCHANGE_POST, job->options->wire.authorize_path, &authorization, &body);

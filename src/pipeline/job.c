@@ -308,7 +308,10 @@ static void drain(struct job *job)
 static void refresh_books(struct job *job)
 {
     struct err error;
-    if (job->books_at_ms && job->now_ms - job->books_at_ms < BOOKS_EVERY_MS)
+    /* A short run, or the beginning of a long one, is over before a second is. */
+    int64_t every =
+        job->now_ms - job->started_ms < 2 * BOOKS_EVERY_MS ? BOOKS_EVERY_MS / 10 : BOOKS_EVERY_MS;
+    if (job->books_at_ms && job->now_ms - job->books_at_ms < every)
         return;
     if (!journal_read_books(job->journal, &job->books, &error))
         job->books_at_ms = job->now_ms;

@@ -169,6 +169,8 @@ void gate_tick(struct job *job);
 void gate_done(struct job *job);
 void gate_token_refused(struct job *job, uint64_t generation);
 void gate_release(struct job *job);
+/* "Basic ..." of id and secret into out, which its owner wipes. Any thread. */
+int gate_basic_authorization(const struct job_credentials *credentials, struct buf *out);
 
 /* lanes.c: claims from the journal and who may begin. */
 void lanes_init(struct job *job);

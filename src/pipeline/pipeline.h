@@ -209,6 +209,42 @@ void job_stop(struct job *job, enum job_stop stop);
  */
 int job_authorize(const struct job_options *options, struct err *err) WARN_UNUSED;
 
+/* ---- probing (pxload doctor) -------------------------------------------------------------- */
+
+/* What request-upload is told: large enough that a tenant shows its parts. Nothing is sent. */
+#define PROBE_UPLOAD_BYTES (100ll * 1024 * 1024)
+#define PROBE_UPLOAD_NAME  "pxload-doctor.bin"
+
+/* One request, sent once, without retries. */
+struct probe_call {
+    int was_sent;
+    struct err error; /* code ERR_NONE: it went well */
+    int64_t took_ms;
+};
+
+struct probe_result {
+    struct probe_call token;   /* not sent where there is only a ready token */
+    struct probe_call regions; /* the region list, the GET that does least; needs a token */
+    struct probe_call upload;  /* request-upload of PROBE_UPLOAD_NAME, never confirmed */
+    int skew_known;
+    int64_t skew_ms;      /* the server's Date less our clock; to the second */
+    int64_t token_life_s; /* 0: not said */
+    size_t region_count;
+    char rate_limit[64]; /* X-RateLimit-Limit; empty: the server sent none */
+    int is_conflict;     /* PXM has a file of the probe's name */
+    int is_multipart;
+    size_t part_count;  /* 0: no upload instructions (a conflict) */
+    int64_t part_bytes; /* of the largest part */
+    int64_t url_life_s; /* -1: the URL does not say */
+};
+/*
+ * Asks the tenant at most three things. The token is fetched anew where there are id and secret,
+ * and not cached. 0 whenever the calls could be made, however they ended. Blocking, at most
+ * timeout_ms a call.
+ */
+int job_probe(const struct job_options *options, struct probe_result *out,
+              struct err *err) WARN_UNUSED;
+
 /*
  * The walk alone: fills the journal and returns (plan, --dry-run). Blocking.
  */

@@ -46,6 +46,7 @@ struct filter {
     size_t *path_at;
     size_t path_count;
     size_t path_cap;
+    unsigned char *met; /* a listed path was found by the walk; by index of path_at */
 };
 
 /* ---- rules ---------------------------------------------------------------------------------- */
@@ -133,6 +134,7 @@ void filter_free(struct filter *filter)
     rules_clear(&filter->folders);
     buf_release(&filter->paths);
     free(filter->path_at);
+    free(filter->met);
     free(filter);
 }
 
@@ -207,14 +209,18 @@ int filter_files_from(struct filter *filter, const char *file, struct err *err)
 {
     filter->has_paths = 1;
     int rc = filter_file_lines(file, take_path_line, filter, err);
+    free(filter->met);
+    filter->met = calloc(filter->path_count + 1, 1);
+    if (!rc && !filter->met)
+        rc = err_set(err, ERR_NOMEM, "no memory for the list of files");
     if (filter->path_count)
         qsort_r(filter->path_at, filter->path_count, sizeof *filter->path_at, compare_paths,
                 filter->paths.data);
     return rc;
 }
 
-/* The first listed path that is not below `path` in byte order; NULL at the end. */
-static const char *lower_bound(const struct filter *filter, const char *path)
+/* The first listed path that is not below `path` in byte order; path_count at the end. */
+static size_t lower_bound(const struct filter *filter, const char *path)
 {
     size_t low = 0;
     size_t high = filter->path_count;
@@ -225,19 +231,36 @@ static const char *lower_bound(const struct filter *filter, const char *path)
         else
             high = middle;
     }
-    return low < filter->path_count ? filter->paths.data + filter->path_at[low] : NULL;
+    return low;
 }
 
 static int is_listed(const struct filter *filter, const char *path)
 {
-    const char *found = lower_bound(filter, path);
-    return found && strcmp(found, path) == 0;
+    size_t at = lower_bound(filter, path);
+    int is_met = at < filter->path_count && !strcmp(filter->paths.data + filter->path_at[at], path);
+    if (is_met)
+        filter->met[at] = 1;
+    return is_met;
 }
 
 static int has_listed_below(const struct filter *filter, const char *folder)
 {
-    const char *found = lower_bound(filter, folder);
-    return found && strncmp(found, folder, strlen(folder)) == 0;
+    size_t at = lower_bound(filter, folder);
+    return at < filter->path_count &&
+           !strncmp(filter->paths.data + filter->path_at[at], folder, strlen(folder));
+}
+
+const char *filter_next_unmet(const struct filter *filter, size_t *at)
+{
+    for (; filter && *at < filter->path_count; ++*at) {
+        const char *path = filter->paths.data + filter->path_at[*at];
+        int is_again = *at && !strcmp(path, filter->paths.data + filter->path_at[*at - 1]);
+        if (!filter->met[*at] && !is_again) {
+            ++*at;
+            return path;
+        }
+    }
+    return NULL;
 }
 
 /* ---- asking --------------------------------------------------------------------------------- */

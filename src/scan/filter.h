@@ -12,6 +12,8 @@
  */
 const char *filter_refuses_file(const struct filter *filter, const char *path);
 const char *filter_refuses_folder(const struct filter *filter, const char *path);
+/* The next path of --files-from that filter_refuses_file was never asked about; *at from 0. */
+const char *filter_next_unmet(const struct filter *filter, size_t *at);
 /* Size and age; asked last, for it needs a stat. */
 const char *filter_refuses_stamp(const struct filter *filter, const struct file_stamp *stamp);
 

@@ -59,10 +59,13 @@ static int emit_file(struct walker *w, const struct file_stamp *stamp)
     return w->fn(&entry, w->user);
 }
 
-static int emit_excluded(struct walker *w, const char *reason)
+/* stamp NULL: its size is not known, or it has none. */
+static int emit_excluded(struct walker *w, const char *reason, const struct file_stamp *stamp)
 {
     struct walk_entry entry = {
         .kind = WALK_EXCLUDED, .root_idx = w->root_idx, .path = w->path, .reason = reason};
+    if (stamp)
+        entry.stamp = *stamp;
     return w->fn(&entry, w->user);
 }
 
@@ -228,25 +231,26 @@ static int visit_other(struct walker *w, mode_t mode)
     const char *reason = filter_refuses_file(w->options->filter, w->path);
     if (!reason)
         reason = S_ISLNK(mode) ? "symlink" : "special";
-    return emit_excluded(w, reason);
+    return emit_excluded(w, reason, NULL);
 }
 
 static int visit_file(struct walker *w, int dir_fd, const char *name)
 {
     const char *reason = filter_refuses_file(w->options->filter, w->path);
-    if (reason)
-        return emit_excluded(w, reason);
     struct file_stamp stamp;
     mode_t mode;
     int flags = w->options->copy_links ? 0 : AT_SYMLINK_NOFOLLOW;
-    if (fstamp_at(dir_fd, name, flags, &stamp, &mode) != 0)
+    int failed = fstamp_at(dir_fd, name, flags, &stamp, &mode);
+    if (reason) /* the books count its bytes, too, where they can be had */
+        return emit_excluded(w, reason, failed || !S_ISREG(mode) ? NULL : &stamp);
+    if (failed)
         return errno == ENOENT ? 0 : emit_errno(w, errno, "cannot look at the file");
     if (S_ISDIR(mode))
         return emit_issue_text(w, ERR_SOURCE_CHANGED, "became a folder while it was walked");
     if (!S_ISREG(mode))
         return visit_other(w, mode);
     reason = filter_refuses_stamp(w->options->filter, &stamp);
-    return reason ? emit_excluded(w, reason) : emit_file(w, &stamp);
+    return reason ? emit_excluded(w, reason, &stamp) : emit_file(w, &stamp);
 }
 
 /* Opens the folder at path and looks whether it closes a loop. */
@@ -268,7 +272,7 @@ static int enter(struct walker *w, int dir_fd, const char *name, size_t path_len
     }
     if (is_open_above(w, stamp.dev, stamp.ino)) {
         close(fd);
-        return emit_excluded(w, "symlink loop");
+        return emit_excluded(w, "symlink loop", NULL);
     }
     w->path[path_len] = '/';
     w->path[path_len + 1] = '\0';
@@ -286,7 +290,7 @@ static int visit_folder(struct walker *w, int dir_fd, const char *name)
     if (!reason && max_depth > 0 && w->depth >= (size_t)max_depth)
         reason = "depth";
     if (reason)
-        return emit_excluded(w, reason);
+        return emit_excluded(w, reason, NULL);
     if (w->depth > LIMIT_WALK_DEPTH)
         return emit_issue_text(w, ERR_SOURCE_UNREADABLE, "too many folders within each other");
     return enter(w, dir_fd, name, len);
@@ -306,7 +310,7 @@ static int visit_link(struct walker *w, int dir_fd, const char *name)
     if (os_errno == ENOENT && fstamp_at(dir_fd, name, AT_SYMLINK_NOFOLLOW, &stamp, &mode) != 0)
         return 0; /* the link itself is gone */
     const char *reason = filter_refuses_file(w->options->filter, w->path);
-    return reason ? emit_excluded(w, reason) : emit_errno(w, os_errno, "broken symlink");
+    return reason ? emit_excluded(w, reason, NULL) : emit_errno(w, os_errno, "broken symlink");
 }
 
 static int visit(struct walker *w, int dir_fd, const char *name, unsigned char type)
@@ -396,7 +400,7 @@ static int walk_root(struct walker *w)
     }
     if (fd < 0) { /* named by hand: no rule, but the limits */
         const char *reason = filter_refuses_stamp(w->options->filter, &stamp);
-        return reason ? emit_excluded(w, reason) : emit_file(w, &stamp);
+        return reason ? emit_excluded(w, reason, &stamp) : emit_file(w, &stamp);
     }
     rc = push(w, fd, &stamp, 0);
     while (rc == 0 && w->depth > 0) {
@@ -404,6 +408,21 @@ static int walk_root(struct walker *w)
         if (is_stopped(w))
             return err_set(w->err, ERR_STOPPED, "the walk was stopped");
         rc = level->next == level->folder.count ? pop(w) : visit_next_child(w);
+    }
+    return rc;
+}
+
+/* A list that names what is not there is out of date, or was made elsewhere: say so. */
+static int report_unmet(struct walker *w)
+{
+    struct err issue;
+    const char *path;
+    size_t at = 0;
+    int rc = 0;
+    while (!rc && (path = filter_next_unmet(w->options->filter, &at))) {
+        err_set(&issue, ERR_SOURCE_VANISHED, "listed by --files-from, and not there");
+        struct walk_entry entry = {.kind = WALK_ISSUE, .path = path, .error = &issue};
+        rc = w->fn(&entry, w->user);
     }
     return rc;
 }
@@ -420,6 +439,8 @@ int walk_run(const struct walk_options *options,
         return err_set(err, ERR_NOMEM, "no memory to read folders");
     for (; rc == 0 && w.root_idx < options->root_count; w.root_idx++)
         rc = walk_root(&w);
+    if (!rc)
+        rc = report_unmet(&w);
     for (size_t i = 0; i < w.depth; i++) {
         level_close(&w.levels[i]);
         walk_folder_release(&w.levels[i].folder);

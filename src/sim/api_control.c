@@ -39,6 +39,8 @@ bool sim_preload_line(json_object *line, struct text *why)
     struct file *f = tenant_add(&nf);
     if (id != NULL)
         tenant_set_id(f, id);
+    f->created_ms -= json_object_get_int64(api_member(line, "age")) * 1000;
+    f->updated_ms = f->created_ms;
     tenant_unlock();
     return true;
 }

@@ -222,14 +222,36 @@ void api_file(struct exch *x, const char *arg, json_object *body)
         api_error(x, 404, "NotFound", "No file %s", arg);
 }
 
+static int64_t lag_of(const struct exch *x)
+{
+    if (x->fault != NULL && x->fault->search_lag_ms > 0)
+        return x->fault->search_lag_ms;
+    return options_current()->quirk.search_lag_ms;
+}
+
 /* The search index lags behind: files too young are not in it yet. */
 static bool is_indexed(const struct exch *x, const struct file *f)
 {
-    int64_t lag_ms = options_current()->quirk.search_lag_ms;
+    int64_t lag_ms = lag_of(x);
 
-    if (x->fault != NULL && x->fault->search_lag_ms > 0)
-        lag_ms = x->fault->search_lag_ms;
     return lag_ms == 0 || when_now_ms() >= f->created_ms + lag_ms;
+}
+
+/* Of a file that was replaced a lagging index still shows the record before that. */
+static void indexed_json(struct text *out, const struct exch *x, struct file *f)
+{
+    uint64_t size = f->size;
+    int64_t updated_ms = f->updated_ms;
+    int64_t lag_ms = lag_of(x);
+
+    if (lag_ms > 0 && f->extra != NULL && f->extra->old_updated_ms > 0 &&
+        when_now_ms() < f->updated_ms + lag_ms) {
+        f->size = f->extra->old_size;
+        f->updated_ms = f->extra->old_updated_ms;
+    }
+    file_json(out, f, false);
+    f->size = size;
+    f->updated_ms = updated_ms;
 }
 
 void api_file_search(struct exch *x, const char *arg, json_object *body)
@@ -243,7 +265,7 @@ void api_file_search(struct exch *x, const char *arg, json_object *body)
     tenant_lock();
     for (struct file *f = tenant_by_name(arg); f != NULL; f = f->next_same) {
         if (is_indexed(x, f) && page_row(&p))
-            file_json(&p.text, f, false);
+            indexed_json(&p.text, x, f);
     }
     tenant_unlock();
     page_end(&p, x);

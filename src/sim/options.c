@@ -122,7 +122,7 @@ static const struct flag_row flag_rows[] = {
     {"--faults", "FILE", FLAG_TEXT, O(faults), NULL,
      "JSON array of fault rules, see --help-faults"},
     {"--preload", "FILE", FLAG_TEXT, O(preload), NULL,
-     "JSON lines {name,size,...}: files that exist"},
+     "JSON lines {name,size,age,...}: files that exist (age in seconds)"},
     {"--seed", "N", FLAG_NUMBER, O(seed), NULL, "seed of ids, tokens and probabilities (1)"},
     {"--allow-part-concurrency", "N", FLAG_NUMBER, O(part_concurrency), NULL,
      "that many parts of a file at once are no breach"},

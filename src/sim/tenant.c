@@ -191,8 +191,11 @@ struct file_extra *tenant_extra(struct file *f)
 
 void tenant_replace(struct file *f, const struct new_file *nf, bool keep_old)
 {
+    struct file_extra *x = tenant_extra(f);
+
+    x->old_size = f->size;
+    x->old_updated_ms = f->updated_ms;
     if (keep_old) {
-        struct file_extra *x = tenant_extra(f);
         x->older = mem_resize(x->older, x->n_older + 1, sizeof *x->older);
         struct version *v = &x->older[x->n_older++];
         *v = (struct version){

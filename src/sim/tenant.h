@@ -45,6 +45,8 @@ struct file_extra {
     char *caption;
     char *start_date;
     char *end_date;
+    uint64_t old_size;      /* before the last replacement: what a lagging index still shows */
+    int64_t old_updated_ms; /* 0: never replaced */
 };
 
 struct file {

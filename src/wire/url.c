@@ -5,6 +5,7 @@
  * text holds a path or a query, where signatures are.
  */
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -115,6 +116,27 @@ int wire_check_url(const char *url, const struct wire_url_rules *rules, struct e
     if (!rc && is_http && !rules->allow_http && !is_loopback(&host))
         rc = err_set(err, ERR_BAD_REPLY, "the URL of host %s is http, not https", host.name);
     return rc;
+}
+
+/* The whole number that a query parameter has, -1 where there is none. */
+static int64_t query_number(const char *url, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = strpbrk(url, "?#"); at && *at; at = strpbrk(at + 1, "&#")) {
+        const char *digits = at + 1 + len + 1;
+        if (strncasecmp(at + 1, name, len) != 0 || at[1 + len] != '=')
+            continue;
+        size_t count = strspn(digits, "0123456789");
+        return count && count < 15 ? strtoll(digits, NULL, 10) : -1;
+    }
+    return -1;
+}
+
+int64_t wire_url_life_s(const char *url, int64_t wall_ms)
+{
+    int64_t life_s = query_number(url, "X-Amz-Expires");
+    int64_t ends_s = life_s < 0 ? query_number(url, "Expires") : -1;
+    return ends_s < 0 ? life_s : ends_s - wall_ms / 1000;
 }
 
 /* Everything but RFC 3986's unreserved characters is encoded. */

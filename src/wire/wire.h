@@ -146,6 +146,12 @@ int wire_check_url(const char *url, const struct wire_url_rules *rules,
                    struct err *err) WARN_UNUSED;
 
 /*
+ * How long a presigned URL is good for, from its X-Amz-Expires (seconds) or Expires (a time, which
+ * is compared with wall_ms); -1 where it says neither.
+ */
+int64_t wire_url_life_s(const char *url, int64_t wall_ms);
+
+/*
  * The reply to request-upload, status 200 or 409, for an upload of size bytes. A 409 that is no
  * conflict by its body (an API error instead) is -ERR_BAD_REPLY here: then wire_classify_api()
  * has the better text. A conflict_file_id without is_conflict counts as a conflict.

@@ -115,6 +115,16 @@ def test_missing_credentials_name_the_variables(folder):
             assert SECRET not in done.err and not done.out
 
 
+def test_credentials_refused_with_400_end_with_4(folder):
+    """RFC 6749, 5.2: invalid_client is a 400 where the server does not choose 401."""
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        server.faults([{"endpoint": "auth", "status": 400, "body": '{"error":"invalid_client"}'}])
+        for args in (("upload", make_tree(folder / "tree", {"a.txt": b"a"})), ("auth",)):
+            done = load.run(*args, expect=4)
+            assert "PXM_CLIENT_SECRET" in done.err, done.err
+
+
 def test_plan_needs_no_credentials_and_no_server(folder):
     tree = make_tree(folder / "tree", {"a.txt": b"a", "b/c.txt": b"bb"})
     done = offline(folder).run("plan", "--json", tree,

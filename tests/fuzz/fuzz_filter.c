@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         (void)filter_refuses_folder(filter, path);
     }
     if (filter)
-        (void)filter_exclude(filter, pattern, &err);
+        (void)!filter_exclude(filter, pattern, &err);
     filter_free(filter);
     free(text);
     return 0;

@@ -65,7 +65,9 @@ static void add_files(struct journal *journal)
         struct journal_found found = {
             .root_id = root,
             .path = at,
-            .name = i == 7 ? NULL : i == 8 ? "file1.jpg" : at + 7,
+            .name = i == 7   ? NULL
+                    : i == 8 ? "file1.jpg"
+                             : at + 7,
             .stamp = {.dev = 1, .ino = (uint64_t)i, .size_bytes = i * 100, .mtime_ns = i},
             .failure = i == 7 ? ERR_NAME_INVALID : ERR_NONE,
             .failure_text = i == 7 ? "no UTF-8" : NULL,

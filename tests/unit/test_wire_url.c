@@ -166,6 +166,20 @@ static void error_text_names_no_signature(void **state)
     }
 }
 
+static void life_of_a_presigned_url_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_url_life_s("https://h/k?X-Amz-Date=1&X-Amz-Expires=900&x=1", 0), 900);
+    assert_int_equal(wire_url_life_s("https://h/k?x-amz-expires=60", 0), 60);
+    assert_int_equal(wire_url_life_s("https://h/k?Expires=1000&Signature=x", 400000), 600);
+    assert_int_equal(wire_url_life_s("https://h/k?Expires=100", 400000), -300);
+    assert_int_equal(wire_url_life_s("https://h/X-Amz-Expires=60", 0), -1);
+    assert_int_equal(wire_url_life_s("https://h/k?X-Amz-Expires=", 0), -1);
+    assert_int_equal(wire_url_life_s("https://h/k?X-Amz-Expires=99999999999999999999", 0), -1);
+    assert_int_equal(wire_url_life_s("https://h/k?aX-Amz-Expires=60", 0), -1);
+    assert_int_equal(wire_url_life_s("", 0), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -174,6 +188,7 @@ int main(void)
         cmocka_unit_test(hostile_urls_are_refused_even_with_the_opt_in),
         cmocka_unit_test(the_longest_url_is_taken),
         cmocka_unit_test(error_text_names_no_signature),
+        cmocka_unit_test(life_of_a_presigned_url_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
