@@ -39,7 +39,8 @@ int cmd_auth(struct settings *settings)
         rc = job_authorize(&options, &error);
     if (rc) {
         log_error("%s", error.text);
-        code = code ? code : (int)exit_of_error(error.code);
+        if (!code)
+            code = err_is_temporary(error.code) ? EXIT_IS_TEMPORARY : EXIT_IS_PREFLIGHT;
     } else if (settings->json) {
         printf("{\"message_type\":\"auth\",\"success\":true}\n");
     } else {

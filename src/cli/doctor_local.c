@@ -146,9 +146,10 @@ static int is_set(const char *name)
 static int check_proxy(int is_http, struct findings *findings)
 {
     const char *name = proxy_variable(is_http);
+    const char *value = name ? getenv(name) : NULL;
     char host[HOST_MAX];
-    if (name) {
-        host_of(getenv(name), host);
+    if (value) {
+        host_of(value, host);
         finding_put(findings, FINDING_OK, "proxy", NULL, "%s names the host %s%s", name, host,
                     is_set("no_proxy") || is_set("NO_PROXY") ? "; no_proxy has exceptions" : "");
         return 1;

@@ -57,8 +57,10 @@ static void put_token(const struct probe_result *probe, struct findings *finding
     const struct probe_call *call = &probe->token;
     if (!call->was_sent)
         finding_put(findings, FINDING_OK, "token", NULL, "PXM_TOKEN is used as it is");
-    else if (call->error.code)
-        finding_put_error(findings, "token", NULL, &call->error);
+    else if (call->error.code) /* 400 and 403, too, are said about credentials */
+        finding_put_error(findings, "token",
+                          call->error.http_status / 100 == 4 ? err_advice(ERR_AUTH) : NULL,
+                          &call->error);
     else if (probe->token_life_s)
         finding_put(findings, FINDING_OK, "token", NULL,
                     "fetched (one request), good for %lld days",

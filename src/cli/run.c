@@ -121,12 +121,20 @@ static int exit_of_result(const struct job_result *result, int stopped_by)
     case JOB_END_CANARY:
         return EXIT_IS_FATAL;
     case JOB_END_REFUSED:
-        return result->error.code == ERR_CONFIG ? EXIT_IS_PREFLIGHT
-                                                : (int)exit_of_error(result->error.code);
+        /* The other side would take nothing, or the folder could not be opened. */
+        return is_source_code(result->error.code) ? EXIT_IS_SOURCE : EXIT_IS_PREFLIGHT;
     case JOB_END_JOURNAL:
         return (int)exit_of_error(result->error.code);
     }
     return EXIT_IS_FATAL;
+}
+
+/* A journal that cannot be written any more can still be read. */
+static int reopen_to_read(struct task *task, struct err *err)
+{
+    journal_close(task->journal);
+    task->journal = NULL;
+    return journal_open(task->journal_path, JOURNAL_READ, NULL, NULL, &task->journal, err);
 }
 
 static int summarise(struct task *task, const struct job_result *result, int code)
@@ -134,7 +142,8 @@ static int summarise(struct task *task, const struct job_result *result, int cod
     struct summary *summary = NULL;
     struct err error = ERR_INIT;
     const char *why = "";
-    if (summary_new(task->journal, result->end == JOB_COMPLETE, &summary, &error)) {
+    int rc = result->end == JOB_END_JOURNAL ? reopen_to_read(task, &error) : 0;
+    if (rc || summary_new(task->journal, result->end == JOB_COMPLETE, &summary, &error)) {
         log_error("no summary: %s", error.text);
         return code ? code : EXIT_IS_FATAL;
     }

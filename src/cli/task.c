@@ -248,6 +248,31 @@ static int keep_roots(struct task *task, struct err *err)
     return rc;
 }
 
+/* A job is its folders: another tree in its journal would make the first one's files look gone. */
+static int check_roots(struct task *task, struct err *err)
+{
+    for (size_t i = 0; i <= task->root_count && i < LIMIT_ROOTS; i++) {
+        char key[32];
+        char *kept = NULL;
+        root_key(i, key);
+        int rc = journal_get_meta(task->journal, key, &kept, err);
+        if (rc)
+            return rc;
+        const char *now = i < task->root_count ? task->roots[i] : NULL;
+        int is_same = kept && now ? !strcmp(kept, now) : !kept && !now;
+        if (!is_same)
+            rc =
+                err_set(err, ERR_JOURNAL,
+                        "journal %s is another job's: it was begun for %s, not for %s; give "
+                        "another --journal FILE",
+                        task->journal_path, kept ? kept : "fewer paths", now ? now : "fewer paths");
+        free(kept);
+        if (rc)
+            return rc;
+    }
+    return 0;
+}
+
 int task_restore_walk(struct task *task, struct err *err)
 {
     struct journal_books books;
@@ -274,6 +299,8 @@ static int keep_settings(struct task *task, struct err *err)
     char *begun = NULL;
     int rc = journal_get_meta(task->journal, "job.begun", &begun, err);
     struct keeping keeping = {.journal = task->journal, .is_new = !begun, .err = err};
+    if (!rc && begun && task->root_count)
+        rc = check_roots(task, err);
     if (!rc)
         rc = settings_each_job_value(task->settings, keep_value, &keeping);
     if (!rc && !begun)
@@ -335,12 +362,28 @@ int task_load_job(struct settings *settings, const char *journal_path, struct er
     return rc ? rc : settings_finish(settings, err);
 }
 
+/* An upload that was killed at once: what it was to do is nowhere. */
+static int refuse_unbegun(struct task *task, struct err *err)
+{
+    char *begun = NULL;
+    int rc = journal_get_meta(task->journal, "job.begun", &begun, err);
+    if (!rc && !begun)
+        rc = err_set(err, ERR_USAGE,
+                     "journal %s: its upload was ended before it began; run the same 'pxload "
+                     "upload PATH...' again",
+                     task->journal_path);
+    free(begun);
+    return rc;
+}
+
 int task_open(struct task *task, enum journal_mode mode, const struct job_observer *observer,
               struct err *err)
 {
     int rc = job_new(&task->options, observer, &task->job, err);
     if (!rc)
         rc = journal_open(task->journal_path, mode, job_wake, task->job, &task->journal, err);
+    if (!rc && mode == JOURNAL_OPEN)
+        rc = refuse_unbegun(task, err);
     if (!rc)
         rc = keep_settings(task, err);
     return rc;

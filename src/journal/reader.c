@@ -126,6 +126,13 @@ static const char *text_column(sqlite3_stmt *stmt, int column)
     return (const char *)sqlite3_column_text(stmt, column);
 }
 
+/* Where there is always a text: an empty blob comes as NULL, and so does what is damaged. */
+static const char *text_or_empty(sqlite3_stmt *stmt, int column)
+{
+    const char *text = text_column(stmt, column);
+    return text ? text : "";
+}
+
 /* The columns of SQL_ROW_EACH; room is where composed texts stand. */
 struct row_room {
     char uuid[NAMING_UUID_MAX];
@@ -137,8 +144,8 @@ static void read_row(sqlite3_stmt *stmt, const struct counters *counters, struct
 {
     *out = (struct journal_row){
         .asset_id = sqlite3_column_int64(stmt, 0),
-        .root = text_column(stmt, 1),
-        .path = text_column(stmt, 2),
+        .root = text_or_empty(stmt, 1),
+        .path = text_or_empty(stmt, 2),
         .name = text_column(stmt, 3),
         .mime_type = text_column(stmt, 4),
         .stamp = {.dev = (uint64_t)sqlite3_column_int64(stmt, 5),
@@ -158,8 +165,6 @@ static void read_row(sqlite3_stmt *stmt, const struct counters *counters, struct
         .owner_id = sqlite3_column_int64(stmt, 21),
         .tries = sqlite3_column_int(stmt, 22),
     };
-    if (!out->path)
-        out->path = "";
     out->has_md5 = naming_read_md5(stmt, 15, out->md5);
     out->etag = naming_read_etag(stmt, 16, out->md5, room->etag);
     if (!out->name)
@@ -196,7 +201,7 @@ int reader_each_excluded(struct sql *sql,
     int rc;
     int stopped = 0;
     while (!stopped && (rc = sql_next(sql, stmt, err)) > 0)
-        stopped = fn(text_column(stmt, 0), sqlite3_column_int64(stmt, 1),
+        stopped = fn(text_or_empty(stmt, 0), sqlite3_column_int64(stmt, 1),
                      sqlite3_column_int64(stmt, 2), user);
     sqlite3_reset(stmt);
     return stopped ? stopped : rc;
@@ -214,7 +219,7 @@ int reader_each_issue(struct sql *sql,
     int stopped = 0;
     while (!stopped && (rc = sql_next(sql, stmt, err)) > 0)
         stopped =
-            fn(text_column(stmt, 0), counters_code_of(&counters, sqlite3_column_int64(stmt, 1)),
+            fn(text_or_empty(stmt, 0), counters_code_of(&counters, sqlite3_column_int64(stmt, 1)),
                text_column(stmt, 2), user);
     sqlite3_reset(stmt);
     return end(sql, stopped ? stopped : rc, err);
@@ -228,8 +233,7 @@ int reader_meta(struct sql *sql, const char *key, char **out_value, struct err *
     int rc = sql_next(sql, stmt, err);
     if (rc <= 0)
         return rc;
-    const char *value = text_column(stmt, 0);
-    *out_value = value ? strdup(value) : NULL;
+    *out_value = strdup(text_or_empty(stmt, 0));
     sqlite3_reset(stmt);
     return *out_value ? 0 : err_set(err, ERR_NOMEM, "no memory for a setting");
 }

@@ -6,9 +6,11 @@
  */
 #include "net/exchange.h"
 
+#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 /* One refill is at most this much of a second's bytes, so no burst is longer than that. */
 #define BURST_PARTS      4
@@ -158,6 +160,19 @@ static void retire(struct net *net, struct exchange *exchange)
     TAILQ_INSERT_TAIL(&net->done, exchange, link);
 }
 
+/* What the other side has acknowledged: bytes in the socket's buffer have not moved yet. */
+static int64_t bytes_moved(const struct exchange *exchange)
+{
+    curl_off_t handed = 0;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int queued = 0;
+    curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &handed);
+    curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &queued))
+        queued = 0;
+    return (int64_t)handed - queued;
+}
+
 /*
  * libcurl's own low-speed limit works on an average and also counts pauses; this looks at the
  * bytes on the wire. The silent wait for a reply counts too.
@@ -172,8 +187,7 @@ static void watch_stalls(struct net *net, int64_t now_ms)
         next = TAILQ_NEXT(exchange, link);
         if (exchange->method != EXCHANGE_PUT)
             continue;
-        curl_off_t moved = 0;
-        curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &moved);
+        int64_t moved = bytes_moved(exchange);
         if (moved != exchange->moved || exchange->paused) {
             exchange->moved = moved;
             exchange->moved_ms = now_ms;

@@ -89,9 +89,9 @@ struct asset {
     int keep_parts;     /* the journal's parts belong to this session too */
 
     /* confirm */
-    int64_t intent_ms; /* wall; 0: none */
+    int64_t intent_ms;  /* wall; of the session's first confirm; 0: none */
+    int64_t confirm_ms; /* wall; of its latest */
     int intent_durable;
-    int conflict_retried;      /* looked up after a 409, once */
     int64_t lookup_since_ms;   /* the first look-up of this step; 0: none */
     uint64_t token_generation; /* of the token in the call under way */
     int token_refused;         /* a 401 was answered once */

@@ -17,15 +17,15 @@ enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset
                                                          : WIRE_CONFLICT_OVERWRITE;
 }
 
-/* The canary ends without a verdict: the next of its kind becomes it. */
-void confirm_canary_lost(struct job *job, struct asset *asset)
+/* By the asset, not by its conflict: a session that began anew may have forgotten that. */
+void confirm_canary_lost(struct job *job, const struct asset *asset)
 {
-    enum wire_conflict kind = confirm_kind(job, asset);
-    if (job->canary_asset[kind] != asset)
-        return;
-    job->canary_asset[kind] = NULL;
-    if (job->canary[kind] == CANARY_RUNNING)
+    for (int kind = WIRE_CONFLICT_OVERWRITE; kind <= WIRE_CONFLICT_VERSION; kind++) {
+        if (job->canary_asset[kind] != asset)
+            continue;
+        job->canary_asset[kind] = NULL;
         job->canary[kind] = CANARY_UNTRIED;
+    }
 }
 
 /* 1 where the asset has to wait for the proof, or cannot go on at all. */
@@ -91,7 +91,7 @@ int confirm_restore(struct asset *asset, struct err *err)
             rc = -ERR_NOMEM;
     if (claim->mime_type)
         snprintf(asset->mime_type, sizeof asset->mime_type, "%s", claim->mime_type);
-    asset->intent_ms = claim->intent_ms;
+    asset->intent_ms = asset->confirm_ms = claim->intent_ms;
     if (rc == -ERR_NOMEM)
         return err_set(err, ERR_NOMEM, "no memory for an upload session");
     if (rc || !asset->file_path || !asset->file_name)
@@ -139,11 +139,14 @@ void confirm_start(struct job *job, struct asset *asset)
     if (held_by_canary(job, asset))
         return;
     if (!asset->intent_durable) {
-        asset->intent_ms = job->wall_ms;
+        /* The first one's time stays: what it made must still look recent after a second. */
+        if (!asset->intent_ms)
+            asset->intent_ms = job->wall_ms;
         asset_save(job, asset, FACT_INTENT);
         commit_wait(job, asset);
         return;
     }
+    asset->confirm_ms = job->wall_ms;
     struct buf body;
     struct err error = ERR_INIT;
     buf_init(&body, LIMIT_REPLY_BYTES);

@@ -225,7 +225,9 @@ static void check_limits(struct job *job)
         err_set(&error, ERR_STOPPED, "--max-transfer is reached");
         job_end(job, JOB_END_TRANSFER, &error);
     }
-    if (!intake_is_walking(job) && intake_result(job, &error) && !job->ended)
+    int walk_failed = !intake_is_walking(job) && intake_result(job, &error);
+    /* A walk that a drain has stopped is no reason of its own. */
+    if (walk_failed && (error.code != ERR_STOPPED || !job_is_draining(job)))
         job_end(job,
                 error.code == ERR_IO || error.code == ERR_JOURNAL ? JOB_END_JOURNAL
                                                                   : JOB_END_REFUSED,
@@ -241,10 +243,13 @@ static void abort_asset(struct job *job, struct asset *asset)
         job->api_active--;
         call_release(job, asset);
     }
-    if (asset->works_out)
-        asset->leaving = REMEDY_PREPARE; /* draining: it is parked when the worker is done */
-    else
+    if (!asset->works_out) {
         park(job, asset);
+        return;
+    }
+    asset->leaving = REMEDY_PREPARE; /* draining: it is parked when the worker is done */
+    if (asset->wait != WAIT_WORKER)  /* where nothing new of it can begin */
+        asset_wait(job, asset, WAIT_WORKER);
 }
 
 static void abort_all(struct job *job)
@@ -309,8 +314,7 @@ static void refresh_books(struct job *job)
 {
     struct err error;
     /* A short run, or the beginning of a long one, is over before a second is. */
-    int64_t every =
-        job->now_ms - job->started_ms < 2 * BOOKS_EVERY_MS ? BOOKS_EVERY_MS / 10 : BOOKS_EVERY_MS;
+    int64_t every = job->now_ms - job->started_ms < 2 * BOOKS_EVERY_MS ? 0 : BOOKS_EVERY_MS;
     if (job->books_at_ms && job->now_ms - job->books_at_ms < every)
         return;
     if (!journal_read_books(job->journal, &job->books, &error))
@@ -473,7 +477,8 @@ static int report_walk_failure(const struct journal_row *row, void *user)
  */
 static int report_walk_failures(struct job *job, struct err *err)
 {
-    if (!job->options->walk.root_count || !job->observer.file)
+    int is_unreadable = job->ended && job->end == JOB_END_JOURNAL;
+    if (!job->options->walk.root_count || !job->observer.file || is_unreadable)
         return 0;
     int rc = journal_read_books(job->journal, &job->books, err); /* for the wave's number */
     return rc ? rc : journal_each_row(job->journal, report_walk_failure, job, err);
@@ -492,7 +497,10 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     }
     if (!rc) {
         job_snapshot(job, &result->last);
-        rc = journal_read_books(journal, &result->books, err);
+        int is_unreadable = job->ended && job->end == JOB_END_JOURNAL;
+        result->books = job->books;
+        if (!is_unreadable)
+            rc = journal_read_books(journal, &result->books, err);
     }
     result->end = job->ended ? job->end : job->stopping != JOB_RUN ? JOB_END_STOPPED : JOB_COMPLETE;
     result->confirmed_now = job->files_confirmed;

@@ -200,7 +200,8 @@ void put_release(struct job *job);
 
 /* confirm.c */
 enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset);
-void confirm_canary_lost(struct job *job, struct asset *asset);
+/* Where the asset is a canary, it ends without a verdict: the next of its kind becomes one. */
+void confirm_canary_lost(struct job *job, const struct asset *asset);
 /* Takes session and stored parts of an earlier run from the claim. */
 int confirm_restore(struct asset *asset, struct err *err) WARN_UNUSED;
 

@@ -12,7 +12,7 @@
 /* How often an id that the confirm's reply left out is looked for. */
 #define IDENTIFY_TRIES 3
 /* The Date header is cut to the second, and so may be the times of files. */
-#define SLACK_KNOWN_MS 5000
+#define SLACK_KNOWN_MS 1500
 /* Without one the server's clock may be anything near ours. */
 #define SLACK_UNKNOWN_MS (10 * 60 * 1000)
 
@@ -39,7 +39,9 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .size_bytes = asset->stamp.size_bytes,
         .conflict_id = asset->conflict_id,
         .is_version = confirm_kind(job, asset) == WIRE_CONFLICT_VERSION,
+        .is_resumed = asset->intent_ms == asset->claim->intent_ms,
         .intent_ms = asset->intent_ms + job->skew_ms,
+        .confirm_ms = asset->confirm_ms + job->skew_ms,
         .slack_ms = job->skew_known ? SLACK_KNOWN_MS : SLACK_UNKNOWN_MS,
         .now_ms = job->wall_ms + job->skew_ms,
         .patience_ms = job->options->lookup_patience_ms,
@@ -114,6 +116,11 @@ void resolve_done(struct job *job, struct asset *asset)
         look_again(job, asset);
         break;
     case VERDICT_ABSENT:
+        if (++asset->restarts > job->options->retries) {
+            error = asset->error; /* why it was lost; it surely is not there */
+            finish_failed(job, asset, &error);
+            break;
+        }
         asset->intent_durable = 0; /* a new intent, with its own time */
         asset->step = STEP_CONFIRM;
         asset->tries = 0;

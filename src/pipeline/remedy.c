@@ -117,7 +117,6 @@ static void give_up(struct job *job, struct asset *asset)
     struct err error = asset->error;
     if (asset->step == STEP_IDENTIFY || asset->step == STEP_CANARY) {
         /* The confirm itself was answered with success; only its echo is missing. */
-        confirm_canary_lost(job, asset);
         finish_confirmed(job, asset);
         return;
     }
@@ -255,10 +254,6 @@ static void hold(struct job *job, struct asset *asset, const struct err *error)
 
 static void resolve(struct job *job, struct asset *asset, const struct err *error)
 {
-    if (++asset->restarts > job->options->retries) {
-        leave(job, asset, REMEDY_FAIL);
-        return;
-    }
     job_notice(job, asset, error, asset->tries, 0);
     asset->step = STEP_RESOLVE;
     asset->tries = 0;

@@ -57,6 +57,7 @@ void step_enter(struct job *job, struct asset *asset, enum step_id step)
 
 static void finish(struct job *job, struct asset *asset)
 {
+    confirm_canary_lost(job, asset);
     asset_drop_source(job, asset);
     asset->step = STEP_FINISH;
     commit_wait(job, asset);
@@ -76,8 +77,6 @@ void finish_skipped(struct job *job, struct asset *asset)
 
 void finish_failed(struct job *job, struct asset *asset, const struct err *error)
 {
-    if (asset->step >= STEP_CONFIRM && asset->conflict_id)
-        confirm_canary_lost(job, asset);
     asset->error = *error;
     unsigned fields = FACT_ERROR | FACT_TRIES;
     if (asset->file_id[0])
@@ -88,6 +87,13 @@ void finish_failed(struct job *job, struct asset *asset, const struct err *error
     asset_set_state(job, asset, ASSET_FAILED, fields);
     job->files_failed++;
     finish(job, asset);
+    const struct job_options *options = job->options;
+    if (options->max_errors && job->files_failed >= options->max_errors) {
+        struct err limit;
+        err_set(&limit, ERR_STOPPED, "%lld files failed, the limit of --max-errors",
+                (long long)job->files_failed);
+        job_end(job, JOB_END_ERRORS, &limit);
+    }
 }
 
 void finish_durable(struct job *job, struct asset *asset)
@@ -115,20 +121,12 @@ void finish_durable(struct job *job, struct asset *asset)
     if (job->observer.file)
         job->observer.file(job->observer.user, &event);
     asset_free(job, asset);
-    const struct job_options *options = job->options;
-    if (options->max_errors && job->files_failed >= options->max_errors) {
-        struct err error;
-        err_set(&error, ERR_STOPPED, "%lld files failed, the limit of --max-errors",
-                (long long)job->files_failed);
-        job_end(job, JOB_END_ERRORS, &error);
-    }
 }
 
 void park(struct job *job, struct asset *asset)
 {
     log_debug("asset %lld: parked at %s", (long long)asset->claim->asset_id,
               steps[asset->step].name);
-    if (asset->conflict_id)
-        confirm_canary_lost(job, asset);
+    confirm_canary_lost(job, asset);
     asset_free(job, asset);
 }

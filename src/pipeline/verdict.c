@@ -20,7 +20,7 @@ static int is_recent(int64_t file_ms, const struct verdict_about *about)
 
 static int is_patient(const struct verdict_about *about)
 {
-    return about->now_ms - about->intent_ms < about->patience_ms;
+    return about->now_ms - about->confirm_ms < about->patience_ms;
 }
 
 static enum verdict resolve_new(const struct verdict_about *about, const struct wire_files *files,
@@ -50,6 +50,12 @@ static enum verdict resolve_conflict(const struct verdict_about *about,
         const struct wire_file *file = &files->items[i];
         if (strcmp(file->id, about->conflict_id) != 0)
             continue;
+        /*
+         * An earlier run's intent: the size and a time near it may be those of an overwrite before
+         * that. To overwrite again gives the same file, so the sure way is to begin anew.
+         */
+        if (!about->is_version && about->is_resumed)
+            return VERDICT_SUPERSEDED;
         int is_new_size = file->size_bytes == about->size_bytes;
         if (is_new_size && file->updated_ms >= 0 && is_recent(file->updated_ms, about)) {
             *out_id = file->id;
@@ -57,11 +63,9 @@ static enum verdict resolve_conflict(const struct verdict_about *about,
         }
         if (is_patient(about))
             return VERDICT_NOT_YET;
-        /* To overwrite twice gives the same file; a second version would be a visible one. */
+        /* A second version would be a visible one: only what is surely old is repeated. */
         int surely_old = !is_new_size || file->updated_ms >= 0;
-        if (surely_old || !about->is_version)
-            return VERDICT_ABSENT;
-        return VERDICT_UNKNOWN;
+        return surely_old || !about->is_version ? VERDICT_ABSENT : VERDICT_UNKNOWN;
     }
     return is_patient(about) ? VERDICT_NOT_YET : VERDICT_SUPERSEDED;
 }
@@ -78,6 +82,8 @@ enum verdict verdict_canary(const struct verdict_about *about, const struct wire
 {
     int is_there = 0;
     int has_new_size = 0;
+    int has_time = 0;
+    int proven = 0;
     int doubles = 0;
     for (size_t i = 0; i < files->count; i++) {
         const struct wire_file *file = &files->items[i];
@@ -86,13 +92,19 @@ enum verdict verdict_canary(const struct verdict_about *about, const struct wire
         if (!strcmp(file->id, about->conflict_id)) {
             is_there = 1;
             has_new_size = file->size_bytes == about->size_bytes;
+            has_time = file->updated_ms >= 0;
+            /* An old record of the same size would prove nothing. */
+            proven = has_new_size && has_time && is_recent(file->updated_ms, about);
         } else if (is_recent(file->created_ms, about)) {
             doubles++;
         }
     }
     if (doubles)
         return VERDICT_UNKNOWN;
-    if (is_there && has_new_size)
+    if (proven)
+        return VERDICT_APPLIED;
+    /* Without a time the size is all there is, once a lagging index has had its chance. */
+    if (is_there && has_new_size && !has_time && !is_patient(about))
         return VERDICT_APPLIED;
     return is_patient(about) ? VERDICT_NOT_YET : VERDICT_UNKNOWN;
 }

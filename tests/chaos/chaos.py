@@ -26,20 +26,23 @@ import tempfile
 import threading
 import time
 import traceback
+import urllib.error
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 sys.dont_write_bytecode = True
 
 import judge  # noqa: E402  (the path is set above)
+from moments import count  # noqa: E402
 from plan import Plan, any_size, content, is_junk  # noqa: E402
-from pxm import Pxload, preload, sim  # noqa: E402
+from pxm import Pxload, preload, sim, wait_for  # noqa: E402
 
 DEADLINE_S = 75  # of one pxload, whatever happens: longer is a hang
 FINAL_RUNS = 6
 SMALL_DISK = "8m"  # a write-ahead log grows to 4 MiB before it is reused
-# What a run that is not done may end with; -9 is our own kill.
-UNFINISHED = {0, 1, 3, 4, 5, 6, 130, 143, -signal.SIGKILL}
+# What a run that is not done may end with. By a signal: our own kill, or one that came before the
+# program could say otherwise.
+UNFINISHED = {0, 1, 3, 4, 5, 6, 130, 143, -signal.SIGKILL, -signal.SIGINT, -signal.SIGTERM}
 MOUNTS = threading.Lock()
 
 
@@ -185,7 +188,6 @@ class Run:
         self.server = None
         self.disk = None
         self.disk_was_full = False
-        self.journal_was_empty = False
         self.kills = 0
         self.say(f"seed {seed}: {vars(self.plan)}")
 
@@ -196,9 +198,10 @@ class Run:
     # ---- one process --------------------------------------------------------------------------
 
     def command(self):
-        """The same command, or a resume or retry of its journal where there is one."""
+        """The same command, or a resume or retry of its journal where a job has begun in it."""
         verb = self.dice.choices(["upload", "resume", "retry"], [6, 2, 1])[0]
-        return self.spelled(verb if os.path.exists(self.journal) else "upload")
+        begun = count(self.journal, "SELECT count(*) FROM meta WHERE key = 'job.root.0'")
+        return self.spelled(verb if begun else "upload")
 
     def spelled(self, verb):
         running = self.plan.options["running"]
@@ -222,13 +225,13 @@ class Run:
             raise Failure(f"hang: not done {DEADLINE_S} s after the last signal") from None
         self.say(f"ended with {process.returncode}\n{err.decode(errors='backslashreplace')}")
         (self.folder / "last.out").write_bytes(out)
-        self.journal_was_empty = b"is empty" in err
         return process.returncode, out.decode(errors="replace")
 
     def disturb(self, process):
         """Changes, signals and a full disk while it runs; then its end."""
         dice = self.dice
-        ends = time.monotonic() + dice.choice([0.05, 0.2, 0.5, 1.0, 1.5]) * dice.uniform(0.5, 1.5)
+        lasts_s = dice.choice([0.03, 0.08, 0.15, 0.3, 0.6, 1.2]) * dice.uniform(0.5, 1.5)
+        ends = time.monotonic() + lasts_s
         signals = dice.choice([[signal.SIGKILL], [signal.SIGKILL], [signal.SIGINT],
                                [signal.SIGTERM], [signal.SIGINT, signal.SIGINT],
                                [signal.SIGSTOP, signal.SIGCONT], []])
@@ -238,6 +241,8 @@ class Run:
             if self.disk and dice.random() < 0.2:
                 self.disk_was_full = True
                 self.disk.fill() if dice.random() < 0.5 else self.disk.empty()
+            if self.plan.outages and dice.random() < 0.1:
+                self.outage(dice)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=dice.uniform(0.005, 0.12))
         for number in signals:
@@ -250,6 +255,13 @@ class Run:
                 process.wait(timeout=2.5)
             self.send(process, signal.SIGTERM)
 
+    def outage(self, dice):
+        """One side of the server is away for a moment, or has forgotten all tokens."""
+        what = dice.choice(["revoke", "listen?off=150&side=s3", "listen?off=150&side=api"])
+        self.say(what)
+        with contextlib.suppress(urllib.error.URLError):  # it may be away already
+            self.server.call("POST", "/_sim/" + what, {})
+
     def send(self, process, number):
         if process.poll() is None:
             self.kills += 1
@@ -258,9 +270,8 @@ class Run:
             time.sleep(self.dice.uniform(0, 0.1))
 
     def allowed(self):
-        # 7: a journal whose disk is full may be said to be unusable, and there is nothing to resume
-        # where the kill came before its first commit.
-        return UNFINISHED | ({7} if self.disk_was_full or self.journal_was_empty else set())
+        # 7: a journal whose disk is full may be said to be unusable.
+        return UNFINISHED | ({7} if self.disk_was_full else set())
 
     # ---- the phases ---------------------------------------------------------------------------
 
@@ -274,9 +285,15 @@ class Run:
             if self.plan.mutates and self.dice.random() < 0.5:
                 self.say(self.tree.change(self.dice))
 
+    def is_calm(self):
+        with contextlib.suppress(urllib.error.URLError):
+            self.server.clear_faults()
+            return True
+        return False
+
     def calm(self):
         """Resumes without faults until the job is done. (code, stdout) of the last run."""
-        self.server.clear_faults()
+        wait_for(self.is_calm, "the end of an outage")
         if self.disk:
             self.disk.empty()
         if not os.path.exists(self.journal):

@@ -11,7 +11,8 @@ KIB = 1 << 10
 ODD_NAMES = [
     b"with space.jpg", b"100%.txt", b"a#b?c.png", b"plus+amp&.csv", b"quote'\".txt", b"back\\slash",
     b"-rf", b"--json", b".hidden", b"semi;colon.csv", b"under_score.pdf", b"new\nline.txt",
-    b"tab\there.txt", b"\x01control", b"UPPER.JPG", b"upper.jpg", b"n" * 255, b"dots...", b"[x]{y}*",
+    b"tab\there.txt", b"\x01control", b"UPPER.JPG", b"upper.jpg", b"n" * 255, b"dots...",
+    b"[x]{y}*",
     "grün-é.txt".encode(), unicodedata.normalize("NFD", "grün-é.txt").encode(),
     "日本語.png".encode(), "emoji-\U0001f4f7.mov".encode(), "\u202egpj.exe".encode(),
     b"bad-\xff\xfe.bin", b"cut-\xe2\x82", b"no-extension", b"a.tar.gz", b"=SUM(A1).csv", b"%41.txt",
@@ -49,9 +50,12 @@ class Plan:
         self.sim = self.choose_sim()
         self.options = self.choose_options()
         self.faults = [rule for _ in range(dice.randrange(0, 8)) for rule in self.fault()]
+        if dice.random() < 0.4:
+            self.faults = self.lost_confirms() + self.faults
         self.small_disk = dice.random() < 0.12
         self.mutates = dice.random() < 0.6
         self.odd_items = dice.random() < 0.2
+        self.outages = dice.random() < 0.2
         self.first_runs = dice.randrange(1, 6)
 
     def new_path(self):
@@ -115,6 +119,20 @@ class Plan:
             job.append("--publish")
         return {"running": [str(arg) for arg in running], "job": job}
 
+    def lost_confirms(self):
+        """Where exactly once is decided: confirms whose reply is lost, and look-ups that fail."""
+        dice = self.dice
+        lost = dice.choice([{"reset_after": True}, {"reset_after": True, "plain_close": True},
+                            {"stall": 5000, "after": True}, {"stall": 5000},
+                            {"status": 503, "after": True}, {"truncate": 5},
+                            {"reset_before": True}])
+        blind = dice.choice([{"status": 500}, {"status": 400}, {"status": 403}, {"stall": 3000},
+                             {"reset_during": True}, {"truncate": 9}, {"search_lag": 700}])
+        return [{"endpoint": "confirm", "probability": dice.choice([0.2, 0.5, 1]),
+                 "times": dice.randrange(1, 12), **lost},
+                {"endpoint": "search", "probability": dice.choice([0, 0.3, 1]),
+                 "times": dice.randrange(1, 8), **blind}]
+
     def fault(self):
         """One or two rules; each fires a bounded number of times."""
         dice = self.dice
@@ -147,7 +165,8 @@ class Plan:
             lambda: {"endpoint": either, "stall": dice.choice([300, 3000]),
                      "after": dice.random() < 0.5},
             lambda: {"endpoint": "confirm", "stall": 5000, "after": True},
-            lambda: {"endpoint": dice.choice([either, "any"]), "delay": dice.choice([30, 200, 600])},
+            lambda: {"endpoint": dice.choice([either, "any"]),
+                     "delay": dice.choice([30, 200, 600])},
             lambda: {"endpoint": api, "truncate": dice.choice([0, 1, 20, 80])},
             lambda: {"endpoint": s3, "wrong_etag": True},
             lambda: {"endpoint": s3, "no_etag": True},

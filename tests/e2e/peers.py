@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import http.server
 import json
+import select
 import socket
 import socketserver
 import ssl
@@ -154,23 +155,40 @@ def relay(url):
 
 
 @contextlib.contextmanager
-def lenient_s3():
-    """An S3 that takes every PUT: .url, .puts [(path, headers, md5)]."""
+def lenient_s3(bytes_per_s=None):
+    """An S3 that takes every PUT, at that pace: .url, .puts [(path, headers, md5)]."""
+    pause = select.poll()
+
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def take(self):
+            left = int(self.headers["Content-Length"])
+            piece = bytes_per_s // 20 if bytes_per_s else 1 << 20
+            while left:
+                data = self.rfile.read(min(left, piece))
+                left -= len(data)
+                yield data
+                if bytes_per_s:
+                    pause.poll(50)
+
         def do_PUT(self):
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            digest = hashlib.md5(body).hexdigest()
-            self.server.puts.append((self.path, dict(self.headers), digest))
+            digest = hashlib.md5()
+            for data in self.take():
+                digest.update(data)
+            self.server.puts.append((self.path, dict(self.headers), digest.hexdigest()))
             self.send_response(200)
-            self.send_header("ETag", f'"{digest}"')
+            self.send_header("ETag", f'"{digest.hexdigest()}"')
             self.send_header("Content-Length", "0")
             self.end_headers()
 
         def log_message(self, *args):
             """Quiet."""
-    server = _Threads(("127.0.0.1", 0), Handler)
+    server = _Threads(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    if bytes_per_s:
+        server.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+    server.server_bind()
+    server.server_activate()
     server.puts = []
     server.url = f"http://127.0.0.1:{server.server_address[1]}"
     with _serving(server):

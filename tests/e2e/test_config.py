@@ -32,7 +32,7 @@ def refused(load, *words, args=("env",), code=2):
     return done
 
 
-# ---- precedence -----------------------------------------------------------------------------------------
+# ---- precedence ---------------------------------------------------------------------------------
 
 
 def test_flag_beats_environment_beats_profile_beats_built_in(folder):
@@ -88,7 +88,7 @@ def test_settings_of_the_profile_are_those_of_the_run(folder):
         assert server.files()["a.txt"]["published"] is True
 
 
-# ---- refused ------------------------------------------------------------------------------------------------
+# ---- refused ------------------------------------------------------------------------------------
 
 
 def test_unknown_key_is_guessed(folder):
@@ -135,7 +135,7 @@ def test_config_that_is_no_file_is_refused(folder):
     refused(offline(folder), str(path))
 
 
-# ---- the client secret -----------------------------------------------------------------------------------------
+# ---- the client secret --------------------------------------------------------------------------
 
 
 def from_profile(folder, server, text, expect=0, args=()):

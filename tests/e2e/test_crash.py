@@ -229,7 +229,7 @@ def killed_in_walk(load, tree, path, total):
     return path if seen < total and not done.json[0]["walk_complete"] else None
 
 
-# ---- exactly once under libcurl's own silent re-send ----------------------------------------------
+# ---- exactly once under libcurl's own silent re-send --------------------------------------------
 
 
 def confirm_suffers(folder, fault, args=QUICK):

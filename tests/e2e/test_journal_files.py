@@ -53,7 +53,7 @@ def refuses(folder, spoil, *words, verbs=WRITERS + READERS, code=7):
         assert len(requests(server)) == seen, "the server was called"
 
 
-# ---- refused ------------------------------------------------------------------------------------------------
+# ---- refused ------------------------------------------------------------------------------------
 
 
 def test_text_file_is_refused_and_kept(folder):
@@ -173,7 +173,7 @@ def test_journal_of_another_tree_is_refused(folder):
         assert "new.txt" not in server.files()
 
 
-# ---- modes and companions ------------------------------------------------------------------------------------
+# ---- modes and companions -----------------------------------------------------------------------
 
 
 def test_journal_and_its_companions_are_private(folder):
@@ -225,7 +225,7 @@ def test_read_only_journal_can_be_read(folder):
         assert not changed, changed
 
 
-# ---- a full disk -----------------------------------------------------------------------------------------------
+# ---- a full disk --------------------------------------------------------------------------------
 
 
 def mounted(path, size):

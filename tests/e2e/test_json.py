@@ -1,10 +1,9 @@
 """Streams: stdout has results alone, the JSON keys are stable, the terminal gets a block."""
 import json
-import os
 import re
 
-from moments import SMALL_PARTS, Scene, output
-from pxm import Pxload, books, make_tree, pattern, sim, summary
+from moments import SMALL_PARTS, Scene
+from pxm import Pxload, books, make_tree, pattern, sim
 from terminal import COLOUR, run_on, terminal, width
 
 ALWAYS = {"message_type", "time"}
@@ -39,7 +38,7 @@ def same_keys(row, keys):
     assert set(row) == keys, f"missing {keys - set(row)}, new {set(row) - keys} in {row}"
 
 
-# ---- JSON ---------------------------------------------------------------------------------------------
+# ---- JSON ---------------------------------------------------------------------------------------
 
 
 def test_json_keys_are_stable(folder):
@@ -128,7 +127,7 @@ def test_failures_of_the_walk_are_named_in_the_stream(folder):
         assert failed["name_collision"]["source"].endswith("b/a.txt")
 
 
-# ---- not a terminal -----------------------------------------------------------------------------------
+# ---- not a terminal -----------------------------------------------------------------------------
 
 
 def test_without_a_terminal_there_are_plain_lines_alone(folder):
@@ -190,7 +189,7 @@ def test_error_lines_mean_a_code_other_than_0(folder):
         scene.check(done)
 
 
-# ---- a terminal -----------------------------------------------------------------------------------------
+# ---- a terminal ---------------------------------------------------------------------------------
 
 
 def block_run(folder, columns, env=None, args=(), names=()):

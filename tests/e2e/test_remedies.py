@@ -19,7 +19,8 @@ from pxm import (Pxload, books, holds, make_tree, pattern, report, requests, sim
 
 KIB = 1 << 10
 TRIES = 3
-ARGS = ("--retries", TRIES, "--timeout", "1s", "--lookup-patience", "1s", "--api-rate", "0")
+ARGS = ("--retries", TRIES, "--lookup-patience", "1s", "--api-rate", "0")
+QUICK = ("--timeout", "1s")
 ENDPOINTS = {"request": ("request", "request-upload"), "put": ("put", "put"),
              "confirm": ("confirm", "confirm-upload"), "lookup": ("search", "file-search")}
 DRIP_MS = 250
@@ -142,7 +143,7 @@ EXCUSED = {
                                    "remedy is driven at put",
     ("request", "SOURCE_CHANGED"): "looked for in prepare and put alone",
     ("confirm", "SOURCE_CHANGED"): "looked for in prepare and put alone",
-    ("put", "IO"): "the disk must fail after it was read once; the same remedy is driven at prepare",
+    ("put", "IO"): "the disk must fail after it was read once; driven at prepare",
     ("put", "RATE_LIMITED"): "S3 has no such class: its 429 is THROTTLED, driven at put",
     ("request", "THROTTLED"): "S3's class alone",
     ("confirm", "THROTTLED"): "S3's class alone",
@@ -213,13 +214,13 @@ def run_cell(folder, step, code):
     cell = CELLS[step, code]
     rules, once, always = rules_of(step, cell)
     others = {f"other{n:02}": pattern(50, n) for n in range(cell.drip or 1)}
-    transfers = 6 if step == "put" else 2
+    args = (*(QUICK if code == "TIMEOUT" else ()), "--transfers", 6 if step == "put" else 2)
     with sim(folder, "--rate", "0") as server:
         server.faults(rules)
         tree = make_tree(folder / "tree", {**{name: pattern(60, n) for n, name
                                               in enumerate(once + always)}, **others})
         load = Pxload(folder, server)
-        done = load.upload(*ARGS, "--transfers", transfers, tree, expect=1 if always else 0)
+        done = load.upload(*ARGS, *args, tree, expect=1 if always else 0)
         rows = report(load, tree)
         for name in once:
             check_recovered(server, rows[name], step, cell)
@@ -243,7 +244,7 @@ for _step, _code in CELLS:
     globals()[_made.__name__] = _made
 
 
-# ---- cells that stop the run ----------------------------------------------------------------------
+# ---- cells that stop the run ---------------------------------------------------------------------
 
 
 def stopped(done, code, exit_code=4):
@@ -308,7 +309,7 @@ def test_ca_file_that_is_none_stops_at_the_first_put(folder):
 
 
 def certificate_changes(folder, rules, until):
-    """The API's host shows another certificate from a moment on; the run stops, a later one ends."""
+    """The API's certificate changes at a moment; the run stops, a later one ends."""
     mine, other = peers.make_ca(folder), peers.make_ca(folder, "other")
     (folder / "imposter").mkdir()
     with peers.tls_sim(folder, peers.make_cert(folder, mine)) as server, \
@@ -406,17 +407,17 @@ def test_outage_of_every_step_blames_no_file(folder):
             load = Pxload(inner, server)
             files = {f"{n:02}": pattern(9, n) for n in range(40)}
             tree = make_tree(inner / "tree", files)
-            done = load.upload(*ARGS[2:], "--retries", "2", tree, expect=5)
+            done = load.upload(*ARGS, *QUICK, "--retries", "2", tree, expect=5)
             total = summary(done)
             assert total["queued"] + total["failed"] == len(files), total
             # Two files of a broken server may be blamed before it is seen to be broken.
             assert total["failed"] <= 2, total
             server.clear_faults()
-            load.run("retry", "--json", load.journal())
+            load.run("retry", "--json", *ARGS, load.journal())
             holds(server, files)
 
 
-# ---- cells of the source's side -------------------------------------------------------------------
+# ---- cells of the source's side ------------------------------------------------------------------
 
 
 @drives(("prepare", "IO"))
@@ -473,7 +474,7 @@ def test_journal_without_the_parts_of_a_stored_file_names_it(folder):
         load = Pxload(folder, server)
         path = folder / "job.journal"
         tree = make_tree(folder / "tree", {"a": b"1", "b": b"2"})
-        args = ("upload", "--json", "--journal", path, *ARGS[2:], tree)
+        args = ("upload", "--json", "--journal", path, *ARGS, tree)
         process = load.start(*args)
         reach(process, lambda: in_state(path, STORED) == 2, "two stored files")
         process.send_signal(signal.SIGKILL)
@@ -488,7 +489,7 @@ def test_journal_without_the_parts_of_a_stored_file_names_it(folder):
         assert [row["error_class"] for row in failed] == ["journal"], (rows, done.err)
 
 
-# ---- the look-ups that only name a file -----------------------------------------------------------
+# ---- the look-ups that only name a file ----------------------------------------------------------
 
 
 def test_id_that_cannot_be_looked_up_leaves_the_file_confirmed(folder):
@@ -514,7 +515,7 @@ def test_canary_that_cannot_be_read_back_proves_nothing(folder):
         assert seen_of(server, "b")["file-search"] >= 1, "b was not made a canary"
 
 
-# ---- coverage -------------------------------------------------------------------------------------
+# ---- coverage ------------------------------------------------------------------------------------
 
 
 def remedy_table():

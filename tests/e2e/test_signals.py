@@ -182,7 +182,7 @@ def test_closed_stdout_does_not_stop_the_job(folder):
         scene.check_held()
 
 
-# ---- limits ---------------------------------------------------------------------------------------
+# ---- limits -------------------------------------------------------------------------------------
 
 
 def limited(folder, args, code, end):
@@ -215,8 +215,8 @@ def test_max_transfer_finishes_the_file_that_is_under_way(folder):
 
 
 def test_max_errors_ends_with_8_and_retry_sends_the_failed(folder):
-    with sim(folder, *SMALL_PARTS) as server:
-        scene = Scene(folder, server, args=("--transfers", "1"), files=30)
+    with sim(folder, "--api-latency", "20", *SMALL_PARTS) as server:
+        scene = Scene(folder, server, args=("--transfers", "1"), files=200)
         server.faults([{"endpoint": "request", "status": 400, "code": "Odd", "message": "no"}])
         done = scene.load.run(*scene.command(), "--max-errors", "3", expect=8)
         total = summary(done)
@@ -235,7 +235,7 @@ def test_fewer_errors_than_max_errors_end_with_1(folder):
         assert books(done) == (8, 7, 0, 1, 0)
 
 
-# ---- two runs, a dead server, loops ----------------------------------------------------------------
+# ---- two runs, a dead server, loops -------------------------------------------------------------
 
 
 def test_second_run_on_a_busy_journal_ends_with_11(folder):

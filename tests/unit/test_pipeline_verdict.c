@@ -19,6 +19,7 @@ static struct verdict_about about(const char *conflict_id, int64_t now_ms)
                                   .size_bytes = 100,
                                   .conflict_id = conflict_id,
                                   .intent_ms = INTENT,
+                                  .confirm_ms = INTENT,
                                   .slack_ms = 5000,
                                   .now_ms = now_ms,
                                   .patience_ms = 30000};
@@ -73,15 +74,22 @@ static void an_empty_answer_is_believed_only_after_the_index_had_its_time(void *
     assert_int_equal(resolve(about(NULL, LATE), NULL, 0, &id), VERDICT_ABSENT);
 }
 
-static void a_replaced_file_shows_by_size_and_time(void **state)
+static enum verdict resolve_version(int64_t now_ms, struct wire_file *found, const char **out_id)
+{
+    struct verdict_about version = about("c", now_ms);
+    version.is_version = 1;
+    return resolve(version, found, 1, out_id);
+}
+
+static void a_new_version_shows_by_size_and_time(void **state)
 {
     (void)state;
     const char *id;
     struct wire_file found = file("c", 100, INTENT - DAY, INTENT + 10);
-    assert_int_equal(resolve(about("c", PATIENT), &found, 1, &id), VERDICT_APPLIED);
+    assert_int_equal(resolve_version(PATIENT, &found, &id), VERDICT_APPLIED);
     found.size_bytes = 99;
-    assert_int_equal(resolve(about("c", PATIENT), &found, 1, &id), VERDICT_NOT_YET);
-    assert_int_equal(resolve(about("c", LATE), &found, 1, &id), VERDICT_ABSENT);
+    assert_int_equal(resolve_version(PATIENT, &found, &id), VERDICT_NOT_YET);
+    assert_int_equal(resolve_version(LATE, &found, &id), VERDICT_ABSENT);
 }
 
 static void a_version_that_cannot_be_told_is_not_made_twice(void **state)
@@ -89,10 +97,29 @@ static void a_version_that_cannot_be_told_is_not_made_twice(void **state)
     (void)state;
     const char *id;
     struct wire_file found = file("c", 100, -1, -1);
-    struct verdict_about version = about("c", LATE);
-    assert_int_equal(resolve(version, &found, 1, &id), VERDICT_ABSENT);
-    version.is_version = 1;
-    assert_int_equal(resolve(version, &found, 1, &id), VERDICT_UNKNOWN);
+    assert_int_equal(resolve_version(LATE, &found, &id), VERDICT_UNKNOWN);
+}
+
+static void an_overwrite_shows_by_size_and_time(void **state)
+{
+    (void)state;
+    const char *id;
+    struct wire_file found = file("c", 100, INTENT - DAY, INTENT + 10);
+    assert_int_equal(resolve(about("c", PATIENT), &found, 1, &id), VERDICT_APPLIED);
+    found.updated_ms = -1;
+    assert_int_equal(resolve(about("c", PATIENT), &found, 1, &id), VERDICT_NOT_YET);
+    assert_int_equal(resolve(about("c", LATE), &found, 1, &id), VERDICT_ABSENT);
+}
+
+static void an_earlier_runs_lost_overwrite_begins_anew(void **state)
+{
+    (void)state;
+    const char *id;
+    struct wire_file found = file("c", 100, INTENT - DAY, INTENT + 10);
+    struct verdict_about resumed = about("c", PATIENT);
+    resumed.is_resumed = 1;
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_SUPERSEDED);
+    assert_null(id);
 }
 
 static enum verdict canary(int64_t now_ms, struct wire_file *items, size_t count)
@@ -105,8 +132,14 @@ static enum verdict canary(int64_t now_ms, struct wire_file *items, size_t count
 static void a_canary_proves_itself_by_one_file_of_the_new_size(void **state)
 {
     (void)state;
-    struct wire_file good = file("c", 100, INTENT - DAY, -1);
+    struct wire_file good = file("c", 100, INTENT - DAY, INTENT + 20);
     assert_int_equal(canary(PATIENT, &good, 1), VERDICT_APPLIED);
+    struct wire_file old = file("c", 100, INTENT - DAY, INTENT - DAY + 1);
+    assert_int_equal(canary(PATIENT, &old, 1), VERDICT_NOT_YET);
+    assert_int_equal(canary(LATE, &old, 1), VERDICT_UNKNOWN);
+    struct wire_file timeless = file("c", 100, -1, -1);
+    assert_int_equal(canary(PATIENT, &timeless, 1), VERDICT_NOT_YET);
+    assert_int_equal(canary(LATE, &timeless, 1), VERDICT_APPLIED);
     struct wire_file stale = file("c", 99, INTENT - DAY, -1);
     assert_int_equal(canary(PATIENT, &stale, 1), VERDICT_NOT_YET);
     assert_int_equal(canary(LATE, &stale, 1), VERDICT_UNKNOWN);
@@ -119,6 +152,7 @@ static void a_canary_that_made_a_second_file_is_broken_at_once(void **state)
     assert_int_equal(canary(PATIENT, both, 2), VERDICT_UNKNOWN);
     both[0].size_bytes = 100;
     assert_int_equal(canary(PATIENT, both, 2), VERDICT_UNKNOWN);
+    both[0].updated_ms = INTENT + 20;
     both[1].created_ms = INTENT - 3 * DAY - 1; /* it was there before */
     assert_int_equal(canary(PATIENT, both, 2), VERDICT_APPLIED);
 }
@@ -141,7 +175,9 @@ int main(void)
         cmocka_unit_test(a_file_of_our_name_size_and_time_is_ours),
         cmocka_unit_test(an_old_or_other_file_of_our_name_is_not_ours),
         cmocka_unit_test(an_empty_answer_is_believed_only_after_the_index_had_its_time),
-        cmocka_unit_test(a_replaced_file_shows_by_size_and_time),
+        cmocka_unit_test(a_new_version_shows_by_size_and_time),
+        cmocka_unit_test(an_overwrite_shows_by_size_and_time),
+        cmocka_unit_test(an_earlier_runs_lost_overwrite_begins_anew),
         cmocka_unit_test(a_version_that_cannot_be_told_is_not_made_twice),
         cmocka_unit_test(a_canary_proves_itself_by_one_file_of_the_new_size),
         cmocka_unit_test(a_canary_that_made_a_second_file_is_broken_at_once),
