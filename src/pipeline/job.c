@@ -405,10 +405,15 @@ static int restore_pacer(struct job *job, struct err *err)
         return rc;
     for (size_t i = 0; i < count; i++)
         pacer_restore(job->pacer, job->now_ms, job->wall_ms - at_ms[i]);
-    if (count && journal_was_killed(job->journal))
-        for (int i = 0; i < LIMIT_UNSAVED_REQUESTS; i++)
-            pacer_restore(job->pacer, job->now_ms, 0);
     free(at_ms);
+    if (!count || !journal_was_killed(job->journal))
+        return 0;
+    /* They go into the journal like real ones: another kill within the minute must know of them. */
+    for (int i = 0; i < LIMIT_UNSAVED_REQUESTS; i++) {
+        pacer_restore(job->pacer, job->now_ms, 0);
+        job->request_times[job->request_times_count++] = job->wall_ms;
+    }
+    job->requests_unsaved = job->request_times_count;
     return 0;
 }
 
