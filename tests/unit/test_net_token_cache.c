@@ -22,6 +22,13 @@ static int make_dir(void **state)
     return mkdtemp(dir) ? 0 : -1;
 }
 
+static int remove_dir(void **state)
+{
+    (void)state;
+    token_cache_drop(dir, "https://a", "id");
+    return rmdir(dir);
+}
+
 static void only_file(char *out, size_t size)
 {
     DIR *open_dir = opendir(dir);
@@ -93,5 +100,5 @@ int main(void)
         cmocka_unit_test(a_token_that_others_can_read_is_not_trusted),
         cmocka_unit_test(a_dropped_token_is_gone),
     };
-    return cmocka_run_group_tests(tests, make_dir, NULL);
+    return cmocka_run_group_tests(tests, make_dir, remove_dir);
 }
