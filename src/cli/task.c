@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* --transfers auto: what saturates the request budget at three seconds a PUT, and more. */
@@ -347,10 +348,27 @@ static int take_overrides(struct taking *taking)
     return rc;
 }
 
+/* A journal says where the credentials and which files go: only our own may. */
+static int refuse_strangers(const char *path, struct err *err)
+{
+    struct stat st;
+    if (stat(path, &st)) /* opening it says what is wrong */
+        return 0;
+    if (st.st_uid == geteuid() && !(st.st_mode & 022))
+        return 0;
+    return err_set(err, ERR_JOURNAL,
+                   "journal %s belongs to somebody else, or others can write to it; a journal "
+                   "decides where your credentials and files go",
+                   path);
+}
+
 int task_load_job(struct settings *settings, const char *journal_path, struct err *err)
 {
     struct taking taking = {.settings = settings, .err = err};
-    int rc = journal_open(journal_path, JOURNAL_READ, NULL, NULL, &taking.journal, err);
+    int rc = refuse_strangers(journal_path, err);
+    if (rc)
+        return rc;
+    rc = journal_open(journal_path, JOURNAL_READ, NULL, NULL, &taking.journal, err);
     if (rc)
         return rc;
     rc = settings_each_job_value(settings, take_value, &taking);

@@ -108,6 +108,7 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
         (void)!classify(&wire, out);
     }
     log_redact(out->text);
+    log_redact(out->request_id);
     return out->code ? -(int)out->code : 0;
 }
 

@@ -7,9 +7,11 @@
 
 #include <stdlib.h>
 
-static void journal_lost(struct job *job, const struct err *error)
+void commit_lost(struct job *job, const struct err *error)
 {
-    job_end(job, JOB_END_JOURNAL, error);
+    job->ended = 1;
+    job->end = JOB_END_JOURNAL;
+    job->end_error = *error;
     job->stopping = JOB_ABORT;
 }
 
@@ -28,7 +30,7 @@ void commit_fact(struct job *job, const struct journal_fact *fact)
     if (journal_batch_fact(job->batch, fact)) {
         struct err error;
         err_set(&error, ERR_NOMEM, "no memory for a journal batch");
-        journal_lost(job, &error);
+        commit_lost(job, &error);
     }
 }
 
@@ -38,11 +40,19 @@ void commit_wait(struct job *job, struct asset *asset)
     asset_wait(job, asset, WAIT_JOURNAL);
 }
 
+/* At most LIMIT_COMMITS are under way beside the one being filled. */
+static int *requests_in(struct job *job, uint64_t batch_seq)
+{
+    return &job->requests_in[batch_seq % (LIMIT_COMMITS + 2)];
+}
+
 void commit_submit(struct job *job)
 {
     if (job->request_times_count &&
-        !journal_batch_requests(job->batch, job->request_times, (size_t)job->request_times_count))
+        !journal_batch_requests(job->batch, job->request_times, (size_t)job->request_times_count)) {
+        *requests_in(job, job->batch_seq) += job->request_times_count;
         job->request_times_count = 0;
+    }
     if (journal_batch_is_empty(job->batch) || job->commits_out >= LIMIT_COMMITS)
         return;
     struct journal_batch *fresh = journal_batch_new();
@@ -71,14 +81,14 @@ void commit_collect(struct job *job)
     while ((batch = journal_next_done(job->journal, &error))) {
         job->commits_out--;
         job->durable_seq++;
+        job->requests_unsaved -= *requests_in(job, job->durable_seq);
+        *requests_in(job, job->durable_seq) = 0;
         if (error.code)
-            journal_lost(job, &error);
+            commit_lost(job, &error);
         else
             lanes_take(job, batch);
         journal_batch_free(batch);
     }
-    if (!job->commits_out)
-        job->requests_unsaved = job->request_times_count;
     if (job->ended && job->end == JOB_END_JOURNAL)
         return;
     struct asset *asset;

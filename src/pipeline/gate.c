@@ -215,9 +215,8 @@ static void gate_failed(struct job *job, const struct err *error)
     err_set(&named, error->code, "%s: %.400s", what, error->text);
     named.http_status = error->http_status;
     if (error->code == ERR_RATE_LIMITED) {
-        int64_t wait = error->retry_after_ms >= 0 ? error->retry_after_ms : RATE_LIMITED_HOLD_MS;
-        pacer_hold(job->pacer, job->now_ms + wait);
-        job_notice(job, NULL, &named, gate->tries, wait);
+        if (!remedy_hold(job, error))
+            job_notice(job, NULL, &named, gate->tries, pacer_held_ms(job->pacer, job->now_ms));
         return;
     }
     if (error->code == ERR_AUTH && gate->state == GATE_REGIONS && !gate->generation_proven &&
@@ -230,12 +229,16 @@ static void gate_failed(struct job *job, const struct err *error)
         refuse(job, &named);
         return;
     }
-    int is_long = job->now_ms - job->started_ms >= job->options->timeout_ms;
+    if (!gate->tries)
+        gate->failing_since_ms = job->now_ms;
+    int is_long = job->now_ms - gate->failing_since_ms >= job->options->timeout_ms;
     if (++gate->tries >= job->options->retries && is_long) {
         job_end(job, JOB_END_OUTAGE, &named);
         return;
     }
     int64_t wait = backoff_ms(&job->rng, gate->tries - 1);
+    if (error->retry_after_ms > wait)
+        wait = error->retry_after_ms;
     gate->due_ms = job->now_ms + wait;
     job->retries++;
     job_notice(job, NULL, &named, gate->tries, wait);

@@ -227,11 +227,10 @@ static void check_limits(struct job *job)
     }
     int walk_failed = !intake_is_walking(job) && intake_result(job, &error);
     /* A walk that a drain has stopped is no reason of its own. */
-    if (walk_failed && (error.code != ERR_STOPPED || !job_is_draining(job)))
-        job_end(job,
-                error.code == ERR_IO || error.code == ERR_JOURNAL ? JOB_END_JOURNAL
-                                                                  : JOB_END_REFUSED,
-                &error);
+    if (walk_failed && (error.code == ERR_IO || error.code == ERR_JOURNAL))
+        commit_lost(job, &error);
+    else if (walk_failed && (error.code != ERR_STOPPED || !job_is_draining(job)))
+        job_end(job, JOB_END_REFUSED, &error);
 }
 
 static void abort_asset(struct job *job, struct asset *asset)

@@ -27,6 +27,7 @@ struct gate {
     struct exchange *exchange;
     int busy; /* its exchange is under way */
     int tries;
+    int64_t failing_since_ms; /* the first of these tries */
     int64_t due_ms;
     char *token;
     uint64_t generation;   /* counts tokens */
@@ -74,7 +75,7 @@ struct job {
     struct gate gate;
     enum canary_state canary[3]; /* by enum wire_conflict */
     struct asset *canary_asset[3];
-    int64_t canary_due_ms;
+    int canaries_unread; /* confirmed, and could not be read back */
 
     int64_t now_ms;
     int64_t wall_ms;
@@ -110,7 +111,8 @@ struct job {
     int commits_out;
     int64_t *request_times; /* wall; begun and not submitted yet */
     int request_times_count;
-    int requests_unsaved; /* likewise, or in a batch that is not durable */
+    int requests_in[LIMIT_COMMITS + 2]; /* by the number of the batch that they are in */
+    int requests_unsaved;               /* likewise, or in a batch that is not durable */
 
     /* outages, see remedy.c */
     struct health health[PEER_COUNT];
@@ -184,6 +186,8 @@ int lanes_admit(const struct job *job, const struct asset *asset);
 
 /* commit.c: the batch being filled and what waits for its durability. */
 int commit_init(struct job *job, struct err *err) WARN_UNUSED;
+/* The journal cannot be written any more: that ends the job, whatever else was about to. */
+void commit_lost(struct job *job, const struct err *error);
 void commit_fact(struct job *job, const struct journal_fact *fact);
 /* The asset goes on when everything appended until now is durable. */
 void commit_wait(struct job *job, struct asset *asset);

@@ -157,6 +157,10 @@ static void start_digest(struct job *job, struct asset *asset, struct part *part
 void put_start(struct job *job, struct asset *asset)
 {
     struct part *part = next_part(asset);
+    if (!part) { /* all are stored; the check of the file behind them was to be repeated */
+        put_settle(job, asset);
+        return;
+    }
     struct err error = ERR_INIT;
     struct transfer *transfer = transfer_acquire(job);
     int rc = transfer ? 0 : err_set(&error, ERR_NOMEM, "no memory for a transfer");

@@ -12,6 +12,8 @@
 #define REFUSALS_TO_STOP 3
 /* Files given up in a row, without any success between, that show the server to be down. */
 #define EXHAUSTED_TO_OUTAGE 3
+/* Canaries that were confirmed and could not be read back. */
+#define CANARIES_UNREAD_TO_STOP 3
 /* 429 in a row, without any success between. */
 #define HOLDS_TO_OUTAGE 40
 /* A session older than this may have been forgotten by the server. */
@@ -115,6 +117,14 @@ static enum remedy refine(struct job *job, const struct asset *asset, enum remed
 static void give_up(struct job *job, struct asset *asset)
 {
     struct err error = asset->error;
+    if (asset->step == STEP_CANARY && ++job->canaries_unread >= CANARIES_UNREAD_TO_STOP) {
+        struct err stop;
+        err_set(&stop, ERR_CANARY,
+                "the outcome of --on-conflict cannot be read back, so nothing proves that it "
+                "works: %.300s",
+                error.text);
+        job_end(job, JOB_END_CANARY, &stop);
+    }
     if (asset->step == STEP_IDENTIFY || asset->step == STEP_CANARY) {
         /* The confirm itself was answered with success; only its echo is missing. */
         finish_confirmed(job, asset);
@@ -143,6 +153,7 @@ void remedy_leave(struct job *job, struct asset *asset)
         return;
     }
     asset_drop_session(asset);
+    asset->claim->part_count = 0; /* the journal forgets them below, so must we */
     int from_file = remedy == REMEDY_PREPARE || (!asset->source && !asset->snapshot);
     enum asset_state back = from_file ? ASSET_DISCOVERED : ASSET_PREPARED;
     if (asset->state != back)
@@ -240,15 +251,27 @@ static void throttle(struct job *job)
     job->put_limit_due_ms = job->now_ms + THROTTLE_RECOVER_MS;
 }
 
-static void hold(struct job *job, struct asset *asset, const struct err *error)
+int remedy_hold(struct job *job, const struct err *error)
 {
     int64_t wait = error->retry_after_ms >= 0 ? error->retry_after_ms : RATE_LIMITED_HOLD_MS;
-    if (++job->holds_in_a_row > HOLDS_TO_OUTAGE) {
-        stop(job, asset, error, JOB_END_OUTAGE);
-        return;
+    if (wait < RETRY_BASE_MS) /* a server that says 0 must not be asked in a loop */
+        wait = RETRY_BASE_MS;
+    /* Calls that were under way together are refused together: that is one hold. */
+    if (!pacer_held_ms(job->pacer, job->now_ms) && ++job->holds_in_a_row > HOLDS_TO_OUTAGE) {
+        job_end(job, JOB_END_OUTAGE, error);
+        return -(int)error->code;
     }
     pacer_hold(job->pacer, job->now_ms + wait);
-    job_notice(job, asset, error, asset->tries, wait);
+    return 0;
+}
+
+static void hold(struct job *job, struct asset *asset, const struct err *error)
+{
+    if (remedy_hold(job, error)) {
+        leave(job, asset, REMEDY_PREPARE); /* draining: it is parked */
+        return;
+    }
+    job_notice(job, asset, error, asset->tries, pacer_held_ms(job->pacer, job->now_ms));
     asset_wait_first(job, asset, steps[asset->step].limiter);
 }
 

@@ -31,6 +31,8 @@ enum remedy remedy_for(enum step_id step, const struct err *error);
 /* Applies it to an asset at its step (part: the one concerned in STEP_PUT, else NULL). */
 struct part;
 void remedy_apply(struct job *job, struct asset *asset, struct part *part, const struct err *error);
+/* Holds every API call back for a 429. Negative: the 429s do not end, and the job does. */
+int remedy_hold(struct job *job, const struct err *error) WARN_UNUSED;
 /* Ends STEP_PUT as asset->error asks for, when nothing of it is under way any more. */
 void remedy_leave(struct job *job, struct asset *asset);
 
