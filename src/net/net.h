@@ -20,7 +20,6 @@ struct net_options {
     int64_t contimeout_ms;
     int64_t stall_ms;            /* a PUT without a byte moved, or a reply awaited that long */
     int64_t bwlimit_bytes_per_s; /* of all PUT bodies together; 0: none */
-    int allow_http;
 };
 int net_new(const struct net_options *options, struct net **out, struct err *err) WARN_UNUSED;
 /* Aborts what is under way; the exchanges stay their owners'. */

@@ -45,7 +45,7 @@ struct part {
     int digesting;  /* a worker is at it */
     unsigned char md5[16];
     int tries;
-    int64_t due_ms;           /* TODO: not before */
+    int64_t due_ms;           /* where it is to be sent: not before */
     enum err_code last_error; /* of the try before */
     struct transfer *transfer;
 };

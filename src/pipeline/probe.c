@@ -205,7 +205,6 @@ static int open_probe(struct probe *probe, struct err *err)
         .user_agent = "pxload/" PXLOAD_VERSION,
         .contimeout_ms = options->contimeout_ms,
         .stall_ms = options->timeout_ms,
-        .allow_http = options->allow_http,
     };
     int rc = net_new(&net, &probe->net, err);
     if (!rc && !(probe->exchange = exchange_new(NULL)))
