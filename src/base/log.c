@@ -21,7 +21,9 @@
 #define MESSAGE_MAX (16 * 1024)             /* bytes of a message that are shown */
 #define ROW_MAX     (6 * MESSAGE_MAX + 256) /* every byte escaped, and the frame around it */
 #define SECRET_MIN  4
-#define SECRETS_MAX 32 /* the oldest is forgotten: tokens of a run that lasts for years */
+#define PREFIX_MIN  8 /* bytes of a secret's beginning that are taken for the secret */
+#define SECRETS_MAX \
+    96 /* spellings; the oldest is forgotten: tokens of a run that lasts for years */
 
 struct secret {
     char *text;
@@ -110,32 +112,91 @@ static void forget(struct secret *secret)
     *secret = (struct secret){0};
 }
 
+/* Needs the lock. Takes the text over. */
+static void add_spelling(char *text)
+{
+    size_t len = text ? strlen(text) : 0;
+    struct secret added = {.text = text, .len = len};
+    int known = len < SECRET_MIN; /* too short to be told from other text */
+    for (size_t i = 0; i < SECRETS_MAX && !known; i++)
+        known = logger.secrets[i].len == len && !memcmp(logger.secrets[i].text, text, len);
+    if (known) {
+        forget(&added);
+        return;
+    }
+    struct secret *slot = &logger.secrets[logger.next_secret++ % SECRETS_MAX];
+    forget(slot);
+    *slot = added;
+}
+
+/* As the query of a URL has it; NULL on lack of memory. */
+static char *percent_encoded(const char *text)
+{
+    static const char plain[] = "-._~";
+    char *out = malloc(3 * strlen(text) + 1);
+    char *at = out;
+    for (; out && *text; text++) {
+        unsigned char c = (unsigned char)*text;
+        if (isalnum(c) || strchr(plain, c))
+            *at++ = (char)c;
+        else
+            at += snprintf(at, 4, "%%%02X", c);
+    }
+    if (out)
+        *at = '\0';
+    return out;
+}
+
+/* Without the end that hangs on what follows the secret; NULL on lack of memory. */
+static char *base64_encoded(const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t len = strlen(text);
+    char *out = malloc(4 * (len / 3) + 1);
+    char *at = out;
+    for (size_t i = 0; out && i + 3 <= len; i += 3) {
+        unsigned word = (unsigned)(unsigned char)text[i] << 16 |
+                        (unsigned)(unsigned char)text[i + 1] << 8 | (unsigned char)text[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            *at++ = digits[word >> shift & 63];
+    }
+    if (out)
+        *at = '\0';
+    return out;
+}
+
 void log_add_secret(const char *secret)
 {
-    size_t len = secret ? strlen(secret) : 0;
-    if (len < SECRET_MIN)
+    if (!secret || strlen(secret) < SECRET_MIN)
         return;
     pthread_mutex_lock(&logger.lock);
-    int known = 0;
-    for (size_t i = 0; i < SECRETS_MAX && !known; i++)
-        known = logger.secrets[i].len == len && !memcmp(logger.secrets[i].text, secret, len);
-    char *copy = known ? NULL : strdup(secret);
-    if (copy) {
-        struct secret *slot = &logger.secrets[logger.next_secret++ % SECRETS_MAX];
-        forget(slot);
-        *slot = (struct secret){.text = copy, .len = len};
-    }
+    add_spelling(strdup(secret));
+    add_spelling(percent_encoded(secret));
+    add_spelling(base64_encoded(secret));
     pthread_mutex_unlock(&logger.lock);
 }
 
-/* The longest registered secret that text begins with: one may be the start of another. */
+/*
+ * How much of text is a secret, or the beginning of one that somebody cut off: enough bytes of it
+ * anywhere, or half of a short one where the text ends.
+ */
+static size_t part_of_secret(const char *text, const struct secret *secret)
+{
+    size_t same = 0;
+    while (same < secret->len && text[same] == secret->text[same])
+        same++;
+    if (same == secret->len || same >= PREFIX_MIN)
+        return same;
+    return !text[same] && same >= SECRET_MIN && 2 * same >= secret->len ? same : 0;
+}
+
+/* The longest of them: one secret may be the start of another. */
 static size_t secret_at(const char *text)
 {
     size_t best = 0;
     for (size_t i = 0; i < SECRETS_MAX; i++) {
-        const struct secret *secret = &logger.secrets[i];
-        if (secret->len > best && !strncmp(text, secret->text, secret->len))
-            best = secret->len;
+        size_t len = part_of_secret(text, &logger.secrets[i]);
+        best = len > best ? len : best;
     }
     return best;
 }

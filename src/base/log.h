@@ -2,8 +2,9 @@
  * log.h - log lines: levels, text or JSON, secrets taken out. Any thread.
  *
  * Two guards keep secrets out: log_add_secret() registers a literal (token, client secret) that
- * is replaced wherever it would appear, and the query of every URL that carries a signature is
- * cut. Both work on the finished line, so no caller can forget them.
+ * is replaced wherever it, its beginning, or its percent or base64 spelling would appear, and the
+ * query of every URL that carries a signature is cut. Both work on the finished line, so no caller
+ * can forget them.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -8,6 +8,7 @@
 
 #include <locale.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 
 static int fail(const struct err *error, int code)
 {
@@ -42,6 +43,8 @@ int main(int argc, char **argv)
 {
     struct settings settings;
     setlocale(LC_CTYPE, "C.UTF-8");
+    /* Token and secret stand in our memory: no core file, and no other process reads it. */
+    prctl(PR_SET_DUMPABLE, 0);
     int code = run(&settings, argc, argv);
     if (code == EXIT_IS_OK && log_saw_error())
         code = EXIT_IS_SOME_FAILED;

@@ -3,6 +3,9 @@ import base64
 import os
 import pathlib
 import re
+import resource
+import signal
+import subprocess
 
 from moments import SMALL_PARTS, Scene, in_state, kill, reach, REQUESTED
 from pxm import SECRET, Pxload, make_tree, requests, sim
@@ -26,10 +29,11 @@ def files_below(root, but):
 
 
 def search(texts, secrets):
-    """texts: {where: bytes}."""
+    """texts: {where: bytes}. The beginning of a secret is as much a find as the whole."""
     for where, data in texts.items():
         for secret in secrets:
-            assert secret not in data, f"{where} has {secret!r}"
+            at = data.find(secret[:8])
+            assert at < 0, f"{where} has {data[max(0, at - 60):at + 60]!r} of {secret!r}"
         hit = SIGNED.search(data)
         assert not hit, f"{where} has {data[max(0, hit.start() - 60):hit.end() + 60]!r}"
 
@@ -41,20 +45,24 @@ def secrets_of(folder):
     return known | {SECRET.encode(), basic}
 
 
-def watch(folder, server, faults, expect, args=(), revoke=False):
-    """A run with everything said, and what it left behind."""
+def watch(folder, server, faults, expect, args=(), revoke=False, more=None):
+    """A run with everything said, and what it left behind. faults: rules, or what makes them of a
+    token."""
     scene = Scene(folder, server, args=("--timeout", "2s", "--lookup-patience", "1s",
-                                        "--retries", "2", *args))
+                                        "--retries", "2", *args), more=more)
     scene.load.run("auth")
     secrets = secrets_of(folder)
     if revoke:
         server.call("POST", "/_sim/revoke", {})
+    if callable(faults):
+        token, = tokens(folder)
+        faults = faults(token.decode())
     if faults:
         server.faults(faults)
     texts = {}
-    for number, more in enumerate((("-vv",), ("-vv", "--log-file", folder / "run.log"),
-                                   ("-vv", "--log-format", "json"))):
-        done = scene.load.run(*scene.command(), *more, expect=expect)
+    for number, extra in enumerate((("-vv",), ("-vv", "--log-file", folder / "run.log"),
+                                    ("-vv", "--log-format", "json"))):
+        done = scene.load.run(*scene.command(), *extra, expect=expect)
         texts |= {f"stdout {number}": done.stdout, f"stderr {number}": done.stderr}
         assert number or b" DEBUG " in done.stderr, "nothing was said"
     server.clear_faults()
@@ -91,6 +99,30 @@ def test_failing_calls_say_no_secret(folder):
             {"endpoint": "put", "name": "f5.bin", "reset_before": True},
             {"endpoint": "part", "status": 400, "body": "s3xml", "code": "InvalidRequest",
              "message": signed}], (1, 5))
+
+
+def test_token_that_is_echoed_in_part_is_not_said(folder):
+    """A server that repeats the request's head and cuts it off; then our own limits cut, too."""
+    def faults(token):
+        head = f"GET /x HTTP/1.1 Authorization: Bearer {token}"
+        cut = head[:-len(token) // 2]
+        json_at = {"request": 300, "confirm": 180, "search": 60}
+        rules = [{"endpoint": endpoint, "name": f"f{n}.bin", "status": 400, "code": "Odd",
+                  "message": "x" * at + f" you sent {token[:30]}"}
+                 for n, (endpoint, at) in enumerate(json_at.items())]
+        # Whichever of pxload's limits cuts a text off, one of these tokens lies across it.
+        rules += [{"endpoint": "request", "name": f"edge{n}", "status": 400, "code": "Odd",
+                   "message": "y" * at + f" {token}"}
+                  for n, at in enumerate((*range(180, 520, 20), *range(1990, 2060, 10)))]
+        return rules + [
+            {"endpoint": "put", "name": "f3.bin", "status": 400, "body": "s3xml",
+             "code": "InvalidRequest", "message": cut},
+            {"endpoint": "part", "status": 400, "body": f"<html><title>{cut}</title></html>"},
+            {"endpoint": "put", "name": "f4.bin", "redirect": f"http://127.0.0.1:9/{token[:20]}"},
+            {"endpoint": "request", "name": "f5.bin", "status": 400,
+             "body": "z" * 100 + base64.b64encode(token.encode()).decode()}]
+    with sim(folder, *SMALL_PARTS, "--rate", "0", audit=False) as server:
+        watch(folder, server, faults, 1, more={f"edge{n}": b"%d" % n for n in range(24)})
 
 
 def test_refused_token_is_not_said(folder):
@@ -134,6 +166,34 @@ def test_no_secret_stands_in_the_command_line_of_a_run(folder):
         line = pathlib.Path(f"/proc/{process.pid}/cmdline").read_bytes()
         kill(process)
         search({"cmdline": line}, secrets_of(folder))
+
+
+def dumps_core(process):
+    """Whether a process that is aborted leaves its memory behind. It is waited for."""
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == -signal.SIGABRT, process.returncode
+    return os.WCOREDUMP(status)
+
+
+def test_abort_leaves_no_core_with_secrets(folder):
+    def allow_core():
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        wanted = resource.RLIM_INFINITY if os.geteuid() == 0 else hard
+        resource.setrlimit(resource.RLIMIT_CORE, (wanted, wanted))
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    with sim(folder, *SMALL_PARTS, audit=False) as server:
+        scene = Scene(folder, server)
+        server.faults([{"endpoint": "put", "stall": True}])
+        process = scene.load.start(*scene.command(), cwd=folder, preexec_fn=allow_core, **quiet)
+        reach(process, lambda: in_state(scene.path, REQUESTED) >= 1, "open sessions")
+        # Owned by root: nobody else of this user may attach, or look into its memory.
+        assert os.stat(f"/proc/{process.pid}/mem").st_uid == 0
+        assert not dumps_core(process), "pxload left a core file"
+        # Where this machine writes cores at all, an ordinary program does.
+        other = subprocess.Popen(["sleep", "60"], cwd=folder, preexec_fn=allow_core, **quiet)
+        print("a control process dumps core here:", dumps_core(other))
 
 
 def test_token_goes_to_the_api_alone(folder):

@@ -91,8 +91,40 @@ static void registered_secrets_are_taken_out(void **state)
     log_add_secret("hunter22-long-form");
     log_add_secret("hunter22");
     assert_string_equal(redacted("x=hunter22,y=hunter22-long-form."), "x=***,y=***.");
-    assert_string_equal(redacted("hunter2"), "hunter2");
+    assert_string_equal(redacted("hunter2 is half of it"), "hunter2 is half of it");
     assert_string_equal(redacted(""), "");
+}
+
+static void a_secret_that_was_cut_off_is_taken_out(void **state)
+{
+    (void)state;
+    log_add_secret("0123456789-token-of-a-tenant");
+    log_add_secret("sh0rt-One");
+    static const struct {
+        const char *in;
+        const char *out;
+    } rows[] = {
+        {"you sent 0123456789-token-o", "you sent ***"},
+        {"you sent 0123456789-tok... to us", "you sent ***... to us"},
+        {"you sent 01234567", "you sent ***"},
+        {"at 0123456 or 01234", "at 0123456 or 01234"},
+        {"you sent sh0rt", "you sent ***"},
+        {"you sent sh0", "you sent sh0"},
+        {"sh0rt is a word", "sh0rt is a word"},
+        {"sh0rt-One!", "***!"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(redacted(rows[i].in), rows[i].out);
+}
+
+static void other_spellings_of_a_secret_are_taken_out(void **state)
+{
+    (void)state;
+    log_add_secret("p+ss/w rd=t\xc3\xa9n");
+    assert_string_equal(redacted("?client_secret=p%2Bss%2Fw%20rd%3Dt%C3%A9n&x=1"),
+                        "?client_secret=***&x=1");
+    /* The last group hangs on what follows; at most two bytes of the secret stand in it. */
+    assert_string_equal(redacted("echo cCtzcy93IHJkPXTDqW4="), "echo ***qW4=");
 }
 
 static void a_cut_leaves_no_half_of_a_secret(void **state)
@@ -201,6 +233,8 @@ int main(void)
         cmocka_unit_test(text_lines_hold_no_control_bytes),
         cmocka_unit_test(json_lines_are_one_flat_object),
         cmocka_unit_test(registered_secrets_are_taken_out),
+        cmocka_unit_test(a_secret_that_was_cut_off_is_taken_out),
+        cmocka_unit_test(other_spellings_of_a_secret_are_taken_out),
         cmocka_unit_test(a_cut_leaves_no_half_of_a_secret),
         cmocka_unit_test(signed_queries_and_credentials_are_cut),
         cmocka_unit_test(the_log_file_is_private_and_appended_to),
