@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@
 struct listener {
     int fd;
     int wake_fd;
+    bool is_narrow;
     char *host;
     struct sockaddr_storage address; /* with the real port */
     socklen_t address_len;
@@ -33,7 +35,17 @@ struct listener {
     atomic_int_fast64_t off_ms;
 };
 
-static int bind_address(const struct sockaddr *address, socklen_t len)
+/* Loopback would hold megabytes of each body; segments and windows like a network's hold little. */
+static void make_narrow(int fd)
+{
+    int segment_bytes = 1460;
+    int window_bytes = 256 * 1024;
+
+    setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window_bytes, sizeof window_bytes);
+}
+
+static int bind_address(const struct sockaddr *address, socklen_t len, bool is_narrow)
 {
     int on = 1;
     int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -41,6 +53,8 @@ static int bind_address(const struct sockaddr *address, socklen_t len)
     if (fd < 0)
         return -1;
     setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (is_narrow)
+        make_narrow(fd);
     if (bind(fd, address, len) == 0 && listen(fd, BACKLOG) == 0)
         return fd;
     close(fd);
@@ -58,18 +72,19 @@ static bool bind_text(struct listener *l, const char *address)
     l->host = mem_copy(address, (size_t)(colon - address));
     if (getaddrinfo(l->host, colon + 1, &hints, &found) != 0)
         return false;
-    l->fd = bind_address(found->ai_addr, found->ai_addrlen);
+    l->fd = bind_address(found->ai_addr, found->ai_addrlen, l->is_narrow);
     freeaddrinfo(found);
     l->address_len = sizeof l->address;
     return l->fd >= 0 &&
            getsockname(l->fd, (struct sockaddr *)(void *)&l->address, &l->address_len) == 0;
 }
 
-struct listener *listener_open(const char *address)
+struct listener *listener_open(const char *address, bool is_narrow)
 {
     struct listener *l = mem_new(1, sizeof *l);
 
     l->fd = -1;
+    l->is_narrow = is_narrow;
     l->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (bind_text(l, address))
         return l;
@@ -120,7 +135,7 @@ static void be_away(struct listener *l, int64_t off_ms)
             poll(&p, 1, (int)left_ms);
             continue;
         }
-        l->fd = bind_address((struct sockaddr *)(void *)&l->address, l->address_len);
+        l->fd = bind_address((struct sockaddr *)(void *)&l->address, l->address_len, l->is_narrow);
         if (l->fd >= 0)
             return;
         until_ms = when_mono_ms() + 20;

@@ -8,12 +8,16 @@
 #define SIM_LISTEN_H
 
 #include <microhttpd.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 struct listener;
 
-/* Binds "host:port" (port 0: any); NULL with a line on stderr. */
-struct listener *listener_open(const char *address);
+/*
+ * Binds "host:port" (port 0: any); NULL with a line on stderr. is_narrow: the kernel is to hold
+ * as little of a connection's bytes as it would on a network.
+ */
+struct listener *listener_open(const char *address, bool is_narrow);
 unsigned listener_port(const struct listener *l);
 const char *listener_host(const struct listener *l);
 

@@ -148,6 +148,8 @@ static bool start_s3(const struct options *opt, struct servers *s)
                                    .ops = &s3_ops,
                                    .threads = (unsigned)opt->threads,
                                    .latency_ms = opt->s3_latency_ms,
+                                   .bytes_per_s = opt->s3_bytes_per_s,
+                                   .connection_bytes_per_s = opt->s3_connection_bytes_per_s,
                                    .tls_cert = s->cert.data,
                                    .tls_key = s->key.data};
     s->s3 = side_start(&config);

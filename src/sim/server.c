@@ -21,6 +21,7 @@
 #include "sim/listen.h"
 #include "sim/mem.h"
 #include "sim/options.h"
+#include "sim/pace.h"
 #include "sim/timer.h"
 #include "sim/when.h"
 
@@ -33,13 +34,15 @@ struct side {
     struct server_config config;
     struct listener *listener;
     struct MHD_Daemon *daemon;
-    pthread_mutex_t lock; /* guards the list */
+    pthread_mutex_t lock; /* guards the list and the link */
     struct exch *active;
     unsigned n_active;
+    struct pace link;
 };
 
 /* What is known of one connection over its exchanges. */
 struct conn_note {
+    struct pace link;
     unsigned n_served;
     bool hang_up;
 };
@@ -52,12 +55,15 @@ static struct conn_note *note_of(struct MHD_Connection *conn)
 static void on_connection(void *cls, struct MHD_Connection *conn, void **context,
                           enum MHD_ConnectionNotificationCode code)
 {
-    (void)cls;
+    const struct side *side = cls;
+
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         int fd = MHD_get_connection_info(conn, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
         int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        *context = mem_new(1, sizeof(struct conn_note));
+        struct conn_note *note = mem_new(1, sizeof *note);
+        note->link.bytes_per_s = side->config.connection_bytes_per_s;
+        *context = note;
     } else {
         free(*context);
         *context = NULL;
@@ -266,13 +272,44 @@ static enum MHD_Result finish(struct exch *x)
     return wait_then_send(x);
 }
 
+static bool is_paced(const struct side *side)
+{
+    return side->config.bytes_per_s > 0 || side->config.connection_bytes_per_s > 0;
+}
+
+static size_t paced_piece(struct exch *x)
+{
+    size_t shared = pace_piece(&x->side->link);
+    size_t own = pace_piece(&note_of(x->conn)->link);
+
+    return shared < own ? shared : own;
+}
+
+/* Sleeps until the bytes have passed the link that all share and the connection's own. */
+static void pace_body(struct exch *x, size_t bytes, bool has_more)
+{
+    int64_t now_us = when_mono_us();
+
+    pthread_mutex_lock(&x->side->lock);
+    int64_t shared_us = pace_carry(&x->side->link, bytes, now_us);
+    pthread_mutex_unlock(&x->side->lock);
+    int64_t own_us = pace_carry(&note_of(x->conn)->link, bytes, now_us);
+    int64_t wait_ms = ((shared_us > own_us ? shared_us : own_us) - now_us) / 1000;
+    if (wait_ms > 0 || has_more)
+        timer_suspend(x->conn, wait_ms);
+}
+
 /* Takes a piece of the body; a slow drain takes little of it and then sleeps. */
 static enum MHD_Result take_body(struct exch *x, const char *data, size_t *size)
 {
     const struct fault_action *a = x->fault;
+    bool drains = a != NULL && a->drain_bps > 0;
+    bool paced = !drains && is_paced(x->side);
     size_t n = *size;
 
-    if (a != NULL && a->drain_bps > 0) {
+    if (paced && n > paced_piece(x))
+        n = paced_piece(x);
+    if (drains) {
         int64_t idle_ms = when_mono_ms() - x->drained_ms;
         if (idle_ms < DRAIN_TICK_MS) {
             timer_suspend(x->conn, DRAIN_TICK_MS - idle_ms);
@@ -291,6 +328,8 @@ static enum MHD_Result take_body(struct exch *x, const char *data, size_t *size)
     bool half = x->content_length > 0 && x->body_bytes * 2 >= (uint64_t)x->content_length;
     if (a != NULL && a->reset == RESET_DURING && half && !x->side->config.is_api)
         return hang_up(x);
+    if (paced)
+        pace_body(x, n, *size > 0);
     return MHD_YES;
 }
 
@@ -381,7 +420,7 @@ static struct MHD_Daemon *start_daemon(struct side *side)
     return MHD_start_daemon(
         flags, 0, NULL, NULL, on_request, NULL, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_uri, side, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
-        MHD_OPTION_NOTIFY_CONNECTION, on_connection, NULL, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_NOTIFY_CONNECTION, on_connection, side, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY_BYTES, MHD_OPTION_CONNECTION_MEMORY_INCREMENT,
         (size_t)CONNECTION_INCREMENT_BYTES, MHD_OPTION_ARRAY, c->threads > 1 ? pool : &none,
@@ -393,8 +432,9 @@ struct side *side_start(const struct server_config *config)
     struct side *side = mem_new(1, sizeof *side);
 
     side->config = *config;
+    side->link.bytes_per_s = config->bytes_per_s;
     pthread_mutex_init(&side->lock, NULL);
-    side->listener = listener_open(config->listen);
+    side->listener = listener_open(config->listen, is_paced(side));
     if (side->listener != NULL)
         side->daemon = start_daemon(side);
     if (side->daemon == NULL) {

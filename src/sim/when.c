@@ -5,22 +5,27 @@
 #include <string.h>
 #include <time.h>
 
-static int64_t read_clock(clockid_t id)
+static int64_t read_clock_us(clockid_t id)
 {
     struct timespec ts;
 
     clock_gettime(id, &ts);
-    return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
 }
 
 int64_t when_now_ms(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return read_clock_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t when_mono_ms(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return when_mono_us() / 1000;
+}
+
+int64_t when_mono_us(void)
+{
+    return read_clock_us(CLOCK_MONOTONIC);
 }
 
 static struct tm split(int64_t ms)

@@ -9,6 +9,7 @@
 
 int64_t when_now_ms(void);  /* wall clock, since 1970 */
 int64_t when_mono_ms(void); /* monotonic */
+int64_t when_mono_us(void);
 
 void when_iso(int64_t ms, char out[WHEN_BYTES]);  /* 2026-01-21T10:00:00Z */
 void when_amz(int64_t ms, char out[WHEN_BYTES]);  /* 20260121T100000Z */
