@@ -156,11 +156,19 @@ static void read_columns(sqlite3_stmt *stmt, struct claim *claim, struct pack *p
     claim->upload_id = pack_column(pack, stmt, 15);
     claim->conflict_id = pack_column(pack, stmt, 16);
     claim->intent_ms = sqlite3_column_int64(stmt, 17);
+    char uuid[NAMING_UUID_MAX];
+    const char *former = naming_read_file_id(stmt, 18, uuid);
+    if (!former)
+        return;
+    claim->former_id = pack_text(pack, former, strlen(former));
+    claim->former_bytes = sqlite3_column_int64(stmt, 19);
+    claim->has_former_md5 = naming_read_md5(stmt, 20, claim->former_md5);
 }
 
 static int read_claim(struct store *store, int64_t id, struct claim **out, struct err *err)
 {
-    static const int texts[] = {0, 1, 1, 2, 11, 13, 14, 15, 16}; /* the path may be the name too */
+    static const int texts[] = {0,  1,  1,  2,  11,
+                                13, 14, 15, 16, 18}; /* the path may be the name too */
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_GET);
     sqlite3_bind_int64(stmt, 1, id);
     int rc = sql_next(&store->sql, stmt, err);
@@ -178,6 +186,7 @@ static int read_claim(struct store *store, int64_t id, struct claim **out, struc
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         bytes += (size_t)sqlite3_column_bytes(stmt, texts[i]) + 1;
+    bytes += NAMING_UUID_MAX; /* the former id, which may be longer as text than in its column */
     size_t parts_at = sizeof(struct claim);
     size_t texts_at = parts_at + part_count * sizeof(struct journal_part);
     struct claim *claim = calloc(1, texts_at + bytes);

@@ -194,13 +194,27 @@ static int set_stamp(struct store *store, int64_t id, const struct file_stamp *s
     return sql_run(&store->sql, stmt, err);
 }
 
+/* What PXM got of the file as it was; of a skipped one it is someone else's file. */
+static int keep_former(struct store *store, const struct work *before, struct err *err)
+{
+    if (before->state != ASSET_CONFIRMED && before->state != ASSET_LINKED &&
+        before->state != ASSET_VERIFIED)
+        return 0;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FORMER_SET);
+    sqlite3_bind_int64(stmt, 1, before->id);
+    sqlite3_bind_int64(stmt, 2, before->size_bytes);
+    return sql_run(&store->sql, stmt, err);
+}
+
 /* The row starts from nothing, with the tuple that was found. */
 static int start_over(struct store *store, struct work *after, const struct file_stamp *stamp,
                       struct err *err)
 {
+    int rc = keep_former(store, after, err);
     after->size_bytes = stamp->size_bytes;
     after->mime_id = 0;
-    int rc = store_requeue(store, after, err);
+    if (!rc)
+        rc = store_requeue(store, after, err);
     if (!rc)
         rc = store_drop_session(store, after->id, err);
     if (!rc)

@@ -214,6 +214,11 @@ struct claim {
     struct journal_part *parts;
     size_t part_count;
     char *mime_type; /* NULL before PREPARED */
+    /* the file that this job made in PXM before the local one changed; NULL: none */
+    char *former_id;
+    int64_t former_bytes;
+    int has_former_md5;
+    unsigned char former_md5[16];
 };
 void claim_free(struct claim *claim);
 

@@ -12,6 +12,8 @@
  *   path_key, name_key  64-bit hashes in place of an index over the text: a fifth of the bytes.
  *            The text is compared after. A row of name_key *is* the ownership of a name.
  *   session, part, failure  exist only while an asset needs them.
+ *   former   what a changed file was in PXM before it changed, so that a later wave can tell its
+ *            own file from a stranger's, and changed bytes from a changed time.
  *   tally    counters, changed in the same transaction as the rows they count.
  *   class    error classes by name, as their numbers may move between versions.
  */
@@ -43,6 +45,8 @@ static const char tables[] =
     /* file_id: 16 bytes when it is a UUID, else text. etag: '' when it is the quoted MD5. */
     "CREATE TABLE result(asset_id INTEGER PRIMARY KEY, file_id ANY, md5 BLOB, etag TEXT,"
     " done_ms INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE former(asset_id INTEGER PRIMARY KEY, file_id ANY NOT NULL, size INTEGER NOT NULL,"
+    " md5 BLOB) STRICT;"
     "CREATE TABLE session(asset_id INTEGER PRIMARY KEY, file_path TEXT, file_name TEXT,"
     " upload_id TEXT, conflict_id TEXT, intent_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE part(asset_id INTEGER NOT NULL, part_no INTEGER NOT NULL, etag TEXT, md5 BLOB,"

@@ -106,6 +106,10 @@ static const struct statement table[] = {
                          " ON CONFLICT(asset_id) DO UPDATE SET done_ms = excluded.done_ms",
                          NULL},
     [SQL_RESULT_DROP] = {"DELETE FROM result WHERE asset_id = ?1", NULL},
+    [SQL_FORMER_SET] = {"INSERT OR REPLACE INTO former(asset_id, file_id, size, md5)"
+                        " SELECT asset_id, file_id, ?2, md5 FROM result WHERE asset_id = ?1"
+                        " AND file_id IS NOT NULL",
+                        NULL},
     [SQL_SESSION_SET] = {"INSERT OR REPLACE INTO session(asset_id, file_path, file_name, upload_id,"
                          " conflict_id, intent_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                          NULL},
@@ -160,11 +164,13 @@ static const struct statement table[] = {
          NULL},
     [SQL_CLAIM_GET] = {"SELECT r.path, a.path, a.name, a.dev, a.ino, w.size, a.mtime_ns,"
                        " a.ctime_ns, w.state, w.tries, w.wave, m.type, s.asset_id, s.file_path,"
-                       " s.file_name, s.upload_id, s.conflict_id, s.intent_ms"
+                       " s.file_name, s.upload_id, s.conflict_id, s.intent_ms,"
+                       " o.file_id, o.size, o.md5"
                        " FROM asset a CROSS JOIN work w ON w.id = a.id"
                        " CROSS JOIN root r ON r.id = a.root_id"
                        " LEFT JOIN mime m ON m.id = w.mime_id"
-                       " LEFT JOIN session s ON s.asset_id = a.id WHERE a.id = ?1",
+                       " LEFT JOIN session s ON s.asset_id = a.id"
+                       " LEFT JOIN former o ON o.asset_id = a.id WHERE a.id = ?1",
                        NULL},
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"

@@ -13,8 +13,8 @@
 /* From each state, the states that may follow. Failing and starting over are always lawful. */
 static const unsigned transitions[] = {
     [ASSET_DISCOVERED] = MAY(PREPARED) | MAY(FAILED),
-    [ASSET_PREPARED] =
-        MAY(PREPARED) | MAY(REQUESTED) | MAY(SKIPPED) | MAY(FAILED) | MAY(DISCOVERED),
+    [ASSET_PREPARED] = MAY(PREPARED) | MAY(REQUESTED) | MAY(SKIPPED) | MAY(FAILED) |
+                       MAY(DISCOVERED) | MAY(CONFIRMED), /* unchanged since an earlier wave */
     [ASSET_REQUESTED] = MAY(STORED) | MAY(PREPARED) | MAY(SKIPPED) | MAY(FAILED) | MAY(DISCOVERED),
     [ASSET_STORED] = MAY(CONFIRMED) | MAY(PREPARED) | MAY(FAILED) | MAY(DISCOVERED),
     [ASSET_CONFIRMED] = MAY(LINKED) | MAY(VERIFIED) | MAY(FAILED),

@@ -13,8 +13,8 @@ enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset
 {
     if (!asset->conflict_id)
         return WIRE_CONFLICT_NONE;
-    return job->options->on_conflict == CONFLICT_VERSION ? WIRE_CONFLICT_VERSION
-                                                         : WIRE_CONFLICT_OVERWRITE;
+    return job->options->on_conflict == CONFLICT_OVERWRITE ? WIRE_CONFLICT_OVERWRITE
+                                                           : WIRE_CONFLICT_VERSION;
 }
 
 /* By the asset, not by its conflict: a session that began anew may have forgotten that. */

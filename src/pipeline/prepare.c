@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "pipeline/job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,6 +30,9 @@ void prepare_start(struct job *job, struct asset *asset)
     work->copy_links = job->options->walk.copy_links;
     work->want_snapshot = job->snapshot_bytes < LIMIT_SNAPSHOTS_BYTES;
     work->want_md5 = wants_md5(job);
+    if (asset->claim->has_former_md5)
+        work->former_md5 = asset->claim->former_md5;
+    work->former_bytes = asset->claim->former_bytes;
     asset->works_out++;
     asset_wait(job, asset, WAIT_WORKER);
     workers_submit(job->workers, work);
@@ -52,6 +56,21 @@ static void take_work(struct job *job, struct asset *asset, struct work *work)
     if (work->mime_contradicted)
         log_info("%s: its bytes are %s, whatever its name says", asset->claim->path,
                  work->mime_type);
+}
+
+/* Nothing to send: PXM has these bytes from an earlier wave. */
+static int keep_former(struct job *job, struct asset *asset, const unsigned char md5[16])
+{
+    const char *id = asset->claim->former_id;
+    if (strlen(id) >= sizeof asset->file_id || !(asset->parts = calloc(1, sizeof *asset->parts)))
+        return 0;
+    asset->part_count = 1;
+    asset->parts[0] = (struct part){.part_no = 1, .status = PART_DONE, .has_md5 = 1};
+    memcpy(asset->parts[0].md5, md5, sizeof asset->parts[0].md5);
+    snprintf(asset->file_id, sizeof asset->file_id, "%s", id);
+    log_info("%s: a new time, but the bytes that PXM has", asset->claim->path);
+    finish_confirmed(job, asset);
+    return 1;
 }
 
 void prepare_done(struct job *job, struct work *work)
@@ -81,5 +100,6 @@ void prepare_done(struct job *job, struct work *work)
         asset->has_snapshot_md5 = 1;
     }
     asset_set_state(job, asset, ASSET_PREPARED, fields);
-    step_enter(job, asset, STEP_REQUEST);
+    if (!work->is_former || !keep_former(job, asset, work->md5))
+        step_enter(job, asset, STEP_REQUEST);
 }

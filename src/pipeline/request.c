@@ -97,7 +97,15 @@ static int decide_conflict(struct job *job, struct asset *asset, const struct wi
     struct err error = ERR_INIT;
     if (!session->is_conflict)
         return 0;
-    switch (job->options->on_conflict) {
+    enum conflict_policy policy = job->options->on_conflict;
+    /*
+     * The policy is about other people's files. What this job made itself in an earlier wave is
+     * not left behind the local file; as a version, so that nothing in PXM is lost either.
+     */
+    if (policy == CONFLICT_SKIP && id && asset->claim->former_id &&
+        !strcmp(id, asset->claim->former_id))
+        policy = CONFLICT_VERSION;
+    switch (policy) {
     case CONFLICT_SKIP:
         session_close(job, asset);
         snprintf(asset->file_id, sizeof asset->file_id, "%s", id ? id : "");

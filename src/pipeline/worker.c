@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define WORKERS_MAX  16
 #define DIGEST_CHUNK (256 * 1024)
@@ -22,6 +23,32 @@ struct tools {
     char *chunk;
 };
 
+static void digest_range(struct work *work, struct source *source, int64_t start, int64_t len,
+                         struct tools *tools)
+{
+    digest_reset(&tools->digest);
+    int64_t done = 0;
+    while (!work->rc && done < len) {
+        int64_t left = len - done;
+        size_t n = left < DIGEST_CHUNK ? (size_t)left : DIGEST_CHUNK;
+        work->rc = source_read(source, tools->chunk, n, start + done, &work->error);
+        if (!work->rc)
+            digest_update(&tools->digest, tools->chunk, n);
+        done += (int64_t)n;
+    }
+    if (!work->rc)
+        digest_final(&tools->digest, work->md5);
+}
+
+/* A file that was copied anew has a new time and often the same bytes: worth reading once more. */
+static void compare_former(struct work *work, struct source *source, struct tools *tools)
+{
+    if (!work->former_md5 || work->former_bytes != work->stamp.size_bytes)
+        return;
+    digest_range(work, source, 0, work->stamp.size_bytes, tools);
+    work->is_former = !work->rc && !memcmp(work->md5, work->former_md5, sizeof work->md5);
+}
+
 static void prepare(struct work *work, struct tools *tools)
 {
     struct source *source = NULL;
@@ -38,15 +65,16 @@ static void prepare(struct work *work, struct tools *tools)
     work->rc = source_read(source, bytes, head, 0, &work->error);
     if (!work->rc)
         mime_type(tools->mime, work->name, bytes, head, work->mime_type, &work->mime_contradicted);
-    if (!work->rc && whole) {
-        if (work->want_md5) {
-            digest_reset(&tools->digest);
-            digest_update(&tools->digest, bytes, head);
-            digest_final(&tools->digest, work->md5);
-            work->has_md5 = 1;
-        }
-        work->rc = source_check(source, &work->error);
+    if (!work->rc)
+        compare_former(work, source, tools);
+    if (!work->rc && whole && work->want_md5) {
+        digest_reset(&tools->digest);
+        digest_update(&tools->digest, bytes, head);
+        digest_final(&tools->digest, work->md5);
+        work->has_md5 = 1;
     }
+    if (!work->rc && (whole || work->is_former))
+        work->rc = source_check(source, &work->error);
     if (work->rc || whole) {
         source_close(source);
         source = NULL;
@@ -57,23 +85,6 @@ static void prepare(struct work *work, struct tools *tools)
     }
     work->source = source;
     work->snapshot = snapshot;
-}
-
-static void digest(struct work *work, struct tools *tools)
-{
-    digest_reset(&tools->digest);
-    int64_t done = 0;
-    while (!work->rc && done < work->len) {
-        int64_t left = work->len - done;
-        size_t n = left < DIGEST_CHUNK ? (size_t)left : DIGEST_CHUNK;
-        work->rc =
-            source_read(work->digest_source, tools->chunk, n, work->start + done, &work->error);
-        if (!work->rc)
-            digest_update(&tools->digest, tools->chunk, n);
-        done += (int64_t)n;
-    }
-    if (!work->rc)
-        digest_final(&tools->digest, work->md5);
 }
 
 static void *work_on(void *user)
@@ -88,7 +99,7 @@ static void *work_on(void *user)
         else if (work->kind == WORK_PREPARE)
             prepare(work, &tools);
         else
-            digest(work, &tools);
+            digest_range(work, work->digest_source, work->start, work->len, &tools);
         /* The capacity covers everything that is out, and done is closed last. */
         BUG_ON(queue_send(workers->done, work));
     }

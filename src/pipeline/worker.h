@@ -22,7 +22,10 @@ struct work {
     const char *name;
     int copy_links;
     int want_snapshot;
+    int64_t former_bytes;            /* with former_md5 */
+    const unsigned char *former_md5; /* NULL: nothing to compare the bytes with */
     /* PREPARE, out */
+    int is_former;         /* the bytes are those of former_md5, whatever the file's time says */
     struct source *source; /* NULL with a snapshot */
     char *snapshot;
     struct file_stamp stamp;
