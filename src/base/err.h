@@ -37,6 +37,8 @@
     X(NAME_INVALID, "name_invalid", PERMANENT, "rename the file: PXM takes UTF-8 names alone")    \
     X(NAME_COLLISION, "name_collision", PERMANENT,                                                \
       "rename one of the two, or use --name-policy unique")                                       \
+    X(MANIFEST, "manifest", PERMANENT,                                                            \
+      "correct the manifest's line that the message names, and run the same command again")       \
     X(NETWORK, "network", TEMPORARY, "check the network, proxy and firewall; run again")          \
     X(TIMEOUT, "timeout", TEMPORARY, "the other side did not answer in time; run again")          \
     X(TLS, "tls", PERMANENT, "check the certificate chain; --ca-cert names an own CA")            \

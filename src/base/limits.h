@@ -22,6 +22,12 @@
 #define LIMIT_WALK_DEPTH 4096
 #define LIMIT_ROOTS      64 /* PATHs of one job */
 
+/* Manifests. */
+#define LIMIT_MANIFEST_ROW_BYTES (1024 * 1024) /* of one row */
+#define LIMIT_MANIFEST_COLUMNS   1024
+#define LIMIT_MANIFEST_ITEMS     8192 /* values of one row, those of lists counted one by one */
+#define LIMIT_MANIFEST_LABEL     256  /* bytes of a column's name */
+
 /* Queues between threads. */
 #define LIMIT_WALK_BATCH       512  /* entries in one batch of the walker */
 #define LIMIT_CLAIM            64   /* assets claimed from the journal at once */

@@ -3,7 +3,7 @@
  * whether each fits the verb is checked at the end.
  */
 #include "cli/args.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <getopt.h>
 #include <stdio.h>

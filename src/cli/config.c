@@ -3,7 +3,7 @@
  * line it is at, so the reader below counts them and also refuses what would be cut.
  */
 #include "cli/config.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/paths.h"
 
 #include <errno.h>

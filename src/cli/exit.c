@@ -20,6 +20,7 @@ enum exit_code exit_of_error(enum err_code code)
         return EXIT_IS_OK;
     case ERR_USAGE:
     case ERR_CONFIG:
+    case ERR_MANIFEST: /* as a whole; a bad row is its file's failure */
         return EXIT_IS_USAGE;
     case ERR_SOURCE_UNREADABLE:
     case ERR_SOURCE_VANISHED:

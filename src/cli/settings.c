@@ -8,7 +8,7 @@
 #include "cli/settings.h"
 #include "cli/args.h"
 #include "cli/config.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 #include "cli/value.h"
 
 #include <stdio.h>

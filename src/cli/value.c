@@ -1,6 +1,6 @@
 /* value.c - see value.h. */
 #include "cli/value.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <errno.h>
 #include <stdio.h>

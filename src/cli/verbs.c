@@ -1,7 +1,7 @@
 /* verbs.c - see verbs.h. */
 #include "cli/verbs.h"
 #include "cli/commands.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

@@ -41,6 +41,7 @@ static const unsigned char table[ERR_COUNT][COL_COUNT] = {
     ROW(SOURCE_CHANGED,      PREPARE, PREPARE,     PREPARE,     PREPARE, FAIL),
     ROW(NAME_INVALID,        FAIL,    FAIL,        FAIL,        FAIL,    FAIL),
     ROW(NAME_COLLISION,      FAIL,    FAIL,        FAIL,        FAIL,    FAIL),
+    ROW(MANIFEST,            FAIL,    FAIL,        FAIL,        FAIL,    FAIL),
     ROW(NETWORK,             FAIL,    RETRY,       RETRY,       RESOLVE, RETRY),
     ROW(TIMEOUT,             FAIL,    RETRY,       RETRY,       RESOLVE, RETRY),
     ROW(TLS,                 FAIL,    STOP,        STOP,        STOP,    STOP),

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
+#include "scan/nfc.h"
 #include "scan/scan.h"
 
 /* PXM splits names at "_" into tags, so a path is joined with dashes (field note 25). */
@@ -16,51 +17,6 @@
 #define HASH_TEXT 16 /* hexadecimal digits of 64 bits */
 /* Bytes of a joined path before it is shortened. NFC makes no path three times as long. */
 #define JOINED_MAX ((size_t)LIMIT_WALK_DEPTH * (LIMIT_NAME_BYTES + 2) * 3)
-
-/* ---- one component -------------------------------------------------------------------------- */
-
-static int is_plain_ascii(const char *raw, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)raw[i];
-        if (byte < 0x20 || byte >= 0x7f)
-            return 0;
-    }
-    return 1;
-}
-
-/* Control characters are odd, but legal in a name and in JSON: such a file is sent like others. */
-static int is_utf8(const char *raw, size_t len)
-{
-    const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)raw;
-    for (utf8proc_ssize_t left = (utf8proc_ssize_t)len; left > 0;) {
-        utf8proc_int32_t point;
-        utf8proc_ssize_t size = utf8proc_iterate(at, left, &point);
-        if (size <= 0)
-            return 0;
-        at += size;
-        left -= size;
-    }
-    return 1;
-}
-
-static int append_nfc(struct buf *out, const char *raw, size_t len, struct err *err)
-{
-    int failed;
-    if (is_plain_ascii(raw, len)) {
-        failed = buf_append(out, raw, len);
-    } else {
-        if (!is_utf8(raw, len))
-            return err_set(err, ERR_NAME_INVALID, "the name cannot be sent: it is no UTF-8");
-        utf8proc_uint8_t *nfc = NULL;
-        utf8proc_ssize_t nfc_len =
-            utf8proc_map((const utf8proc_uint8_t *)raw, (utf8proc_ssize_t)len, &nfc,
-                         UTF8PROC_STABLE | UTF8PROC_COMPOSE);
-        failed = nfc_len < 0 || buf_append(out, nfc, (size_t)nfc_len);
-        free(nfc);
-    }
-    return failed ? err_set(err, ERR_NOMEM, "no memory for a name of %zu bytes", len) : 0;
-}
 
 /* ---- joined paths --------------------------------------------------------------------------- */
 
@@ -79,7 +35,7 @@ static int join(const char *path, struct buf *out, struct err *err)
 {
     for (const char *at = path; *at;) {
         size_t len = strcspn(at, "/");
-        int rc = append_nfc(out, at, len, err);
+        int rc = nfc_append(out, at, len, err);
         if (rc)
             return rc;
         at += len;
@@ -118,13 +74,13 @@ static int make_joined(const char *path, char out[LIMIT_NAME_BYTES + 1], struct 
 static int make_last(const char *name, char out[LIMIT_NAME_BYTES + 1], struct err *err)
 {
     size_t raw_len = strlen(name);
-    if (raw_len <= LIMIT_NAME_BYTES && is_plain_ascii(name, raw_len)) {
+    if (raw_len <= LIMIT_NAME_BYTES && nfc_is_plain_ascii(name, raw_len)) {
         memcpy(out, name, raw_len + 1);
         return 0;
     }
     struct buf nfc;
     buf_init(&nfc, JOINED_MAX);
-    int rc = append_nfc(&nfc, name, raw_len, err);
+    int rc = nfc_append(&nfc, name, raw_len, err);
     if (rc == 0 && nfc.len > LIMIT_NAME_BYTES)
         rc = err_set(err, ERR_NAME_INVALID, "the name has %zu bytes, PXM takes %d", nfc.len,
                      LIMIT_NAME_BYTES);

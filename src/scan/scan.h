@@ -122,6 +122,75 @@ int name_make(enum name_policy policy, const char *root_name, const char *path, 
  */
 int name_printable(const char *raw, struct buf *out) WARN_UNUSED;
 
+/* ---- manifests ----------------------------------------------------------------------------- */
+
+/*
+ * A table of what single files shall be in PXM, read row by row:
+ *   CSV     with a header; delimiter , ; or tab by the header (or a first line "sep=;"), quotes and
+ *           line ends as in RFC 4180 (LF, CRLF or CR), blanks around a cell without quotes dropped;
+ *   NDJSON  where the first byte is '{': an object a line, the same names as keys, and an object
+ *           "attributes" of label or id -> value beside "attribute:LABEL".
+ * UTF-8, a BOM is allowed. Columns, in any order and case, '-' and ' ' as good as '_': path or name
+ * (or both) say which file; file_name, collections, regions, published, publish_start,
+ * publish_end, attribute:LABEL-OR-ID say what it shall be. An empty cell (JSON: null, "", []) says
+ * nothing.
+ */
+enum manifest_column {
+    MANIFEST_COLLECTIONS,
+    MANIFEST_REGIONS,
+    MANIFEST_PUBLISHED,
+    MANIFEST_PUBLISH_START,
+    MANIFEST_PUBLISH_END,
+    MANIFEST_ATTRIBUTE,
+    MANIFEST_COLUMN_COUNT
+};
+/* As a header spells it; "attribute" for MANIFEST_ATTRIBUTE. */
+const char *manifest_column_name(enum manifest_column column);
+
+struct manifest_cell {
+    enum manifest_column column;
+    const char *attribute; /* MANIFEST_ATTRIBUTE: its label or id; else NULL */
+    int is_array;          /* a JSON array; otherwise one item, which a list has to split */
+    const char *const *items;
+    size_t item_count;
+};
+
+struct manifest_row {
+    int64_t line;          /* where it begins, from 1 */
+    const char *path;      /* NFC, without "./" in front; NULL where the row goes by name */
+    const char *name;      /* NFC; NULL where it goes by path, or where it has neither */
+    const char *file_name; /* the name for PXM, NFC; NULL: not said */
+    const struct manifest_cell *cells;
+    size_t cell_count;
+    const struct err *error; /* NULL, or ERR_MANIFEST: what is wrong with this row alone */
+};
+/* The row is valid during the call; a non-zero return ends the reading and is returned. */
+typedef int manifest_row_fn(const struct manifest_row *row, void *user);
+
+#define MANIFEST_DIGEST_MAX 65
+struct manifest_info {
+    char digest[MANIFEST_DIGEST_MAX]; /* SHA-256 of the bytes, hexadecimal */
+    int64_t rows;
+    size_t attribute_count; /* distinct labels of the header (CSV) */
+};
+/*
+ * Reads a manifest from its first byte to its last; memory does not grow with the rows. fn NULL
+ * checks it alone. 0, fn's return, or -ERR_MANIFEST, with the line, where it cannot be trusted as a
+ * whole: no file, no text in UTF-8, no header, an unknown or doubled column, none that says which
+ * file, quotes that do not end, a row over LIMIT_MANIFEST_ROW_BYTES; -ERR_NOMEM. Blocking.
+ */
+int manifest_read(const char *file, manifest_row_fn *fn, void *user, struct manifest_info *out,
+                  struct err *err) WARN_UNUSED;
+
+/* Cells as one piece of bytes, to be kept, and back. 0 or -ERR_NOMEM; fn's return. */
+int manifest_pack(const struct manifest_row *row, struct buf *out) WARN_UNUSED;
+/* -ERR_INTERNAL where the bytes are none of manifest_pack's. */
+int manifest_unpack(const void *packed, size_t len,
+                    int (*fn)(const struct manifest_cell *cell, void *user), void *user,
+                    struct err *err) WARN_UNUSED;
+/* A relative path or a name as rows have it. 0, -ERR_NAME_INVALID, -ERR_NOMEM. */
+int manifest_key(const char *raw, struct buf *out, struct err *err) WARN_UNUSED;
+
 /* ---- MIME ---------------------------------------------------------------------------------- */
 
 #define MIME_MAX 128

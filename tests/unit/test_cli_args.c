@@ -2,7 +2,7 @@
 #include "test_cli_fixture.h"
 
 #include "cli/exit.h"
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 static void options_may_stand_anywhere(void **state)
 {

@@ -1,5 +1,5 @@
 /* nearest.c - see nearest.h. Edit distance with swapped neighbours counted as one slip. */
-#include "cli/nearest.h"
+#include "base/nearest.h"
 
 #include <string.h>
 

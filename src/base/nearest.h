@@ -2,8 +2,8 @@
  * nearest.h - "did you mean": the known word most like a mistyped one. No memory of its own; the
  * words offered must outlive the search. Any thread.
  */
-#ifndef CLI_NEAREST_H
-#define CLI_NEAREST_H
+#ifndef BASE_NEAREST_H
+#define BASE_NEAREST_H
 
 #include <stddef.h>
 
