@@ -62,7 +62,9 @@ static void make_spec(struct option_spec *spec)
     }
     const struct option_alias *alias;
     for (size_t i = 0; (alias = option_alias(i)); i++)
-        add_long(spec, &count, alias->name, no_argument, CODE_ALIAS + (int)i);
+        add_long(spec, &count, alias->name,
+                 option_alias_takes_value(alias) ? required_argument : no_argument,
+                 CODE_ALIAS + (int)i);
     add_long(spec, &count, "help", no_argument, 'h');
     add_long(spec, &count, "version", no_argument, 'V');
 }
@@ -179,7 +181,8 @@ static int take_long(struct parser *parser, int code)
     if (code < CODE_ALIAS)
         return set_flag(parser, (enum option_id)(code - CODE_OPTION), optarg, name);
     const struct option_alias *alias = option_alias((size_t)(code - CODE_ALIAS));
-    return set_flag(parser, alias->option, alias->value, name);
+    return set_flag(parser, alias->option, option_alias_takes_value(alias) ? optarg : alias->value,
+                    name);
 }
 
 static int take(struct parser *parser, int code)

@@ -99,6 +99,7 @@ static const struct option_alias aliases[] = {
     {"overwrite", OPT_on_conflict, "overwrite"},
     {"immutable", OPT_on_conflict, "fail"},
     {"dryrun", OPT_dry_run, NULL},
+    {"since", OPT_max_age_ms, NULL},
 };
 
 const struct option_row *option_row(enum option_id option)
@@ -148,6 +149,11 @@ const char *option_env_name(const struct option_row *row, char *out)
     for (char *at = out; *at; at++)
         *at = (char)(*at == '-' ? '_' : toupper((unsigned char)*at));
     return out;
+}
+
+int option_alias_takes_value(const struct option_alias *alias)
+{
+    return !alias->value && option_takes_value(option_row(alias->option));
 }
 
 const struct option_alias *option_alias(size_t n)

@@ -80,12 +80,13 @@ int option_takes_value(const struct option_row *row);
 /* "PXLOAD_API_RATE" into out[OPTION_ENV_MAX]; returns out. */
 const char *option_env_name(const struct option_row *row, char *out);
 
-/* --ignore-existing and such: other programs' spellings for an option with a value. */
+/* --ignore-existing and such: other programs' spellings for an option, or one with a value. */
 struct option_alias {
     const char *name;
     enum option_id option;
-    const char *value;
+    const char *value; /* NULL: none, or the one that is given */
 };
+int option_alias_takes_value(const struct option_alias *alias);
 /* The n-th, NULL past the last. */
 const struct option_alias *option_alias(size_t n);
 

@@ -37,7 +37,7 @@ static const char header[] =
     "FileId,State,MimeType,ErrorClass,HttpStatus,RequestId,Advice,Etag,Attempts,Wave,CdnUrl,"
     "OriginalName,Encoding\n";
 
-static const char gone_text[] = "no longer in the source";
+static const char gone_text[] = "not in the source any more, or left out by the filters";
 
 /* What one export carries from row to row. */
 struct export

@@ -124,7 +124,9 @@ static void print_books(const struct summary *summary, FILE *out)
     if (!summary->tally.books.walk_complete)
         fprintf(out, "The walk is not complete: there may be more files than these.\n");
     if (summary->tally.books.gone_files)
-        fprintf(out, "%lld files of earlier runs are no longer in the source; not counted.\n",
+        fprintf(out,
+                "%lld files of earlier waves are not in the source any more, or left out by the "
+                "filters; not counted.\n",
                 (long long)summary->tally.books.gone_files);
 }
 

@@ -50,6 +50,18 @@ static void other_programs_spellings_are_understood(void **state)
     }
 }
 
+static void an_alias_may_take_the_value_that_is_given(void **state)
+{
+    (void)state;
+    struct settings s;
+    struct err err = ERR_INIT;
+    assert_int_equal(load(&s, &err, "upload", "--since", "2d", "p", NULL), 0);
+    assert_true(s.max_age_ms == INT64_C(2) * 24 * 3600 * 1000);
+    settings_release(&s);
+    assert_int_not_equal(load(&s, &err, "upload", "p", "--since", NULL), 0);
+    settings_release(&s);
+}
+
 static void help_and_version_need_nothing_else(void **state)
 {
     (void)state;
@@ -179,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(options_may_stand_anywhere),
         TEST(other_programs_spellings_are_understood),
+        TEST(an_alias_may_take_the_value_that_is_given),
         TEST(help_and_version_need_nothing_else),
         TEST(wrong_usage_is_named_with_its_remedy),
         TEST(secrets_on_the_command_line_are_refused_and_not_repeated),
