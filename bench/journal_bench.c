@@ -1,9 +1,8 @@
 /*
  * journal_bench.c - how fast the journal is, beside the targets that it was built for:
  *
- *   cc -std=gnu17 -O2 -D_GNU_SOURCE -Isrc bench/journal_bench.c src/journal/?*.c src/base/err.c \
- *      src/base/buf.c src/base/clock.c -lsqlite3 -lpthread -o journal_bench
- *   ./journal_bench [files [folder]]      (1,000,000 in a folder below the current one)
+ *
+ *   build/bench/journal_bench [files [folder]]   (1,000,000 in a folder below the current one)
  *
  * Prints one line a measurement: what, the number, the target.
  */

@@ -1,0 +1,233 @@
+/* answer.c - see answer.h. The server's one thread. */
+#include "server/answer.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "server/zeros.h"
+
+#define HEAD_ROOM 512
+
+static struct answer_options options;
+static struct {
+    uint64_t requests, puts, bytes, sessions, confirms;
+} counts;
+
+void answer_setup(const struct answer_options *wanted)
+{
+    options = *wanted;
+}
+
+int answer_needs_body(const struct request *request)
+{
+    return request->method[0] == 'P' && strstr(request->target, "/file/request-upload") != NULL;
+}
+
+__attribute__((format(printf, 2, 3))) static void add(struct reply *reply, const char *format, ...)
+{
+    va_list args;
+    for (;;) {
+        va_start(args, format);
+        int n = vsnprintf(reply->data + reply->len, reply->room - reply->len, format, args);
+        va_end(args);
+        if (n < 0)
+            abort();
+        if (reply->len + (size_t)n < reply->room) {
+            reply->len += (size_t)n;
+            return;
+        }
+        reply->room = 2 * (reply->room + (size_t)n + HEAD_ROOM);
+        reply->data = realloc(reply->data, reply->room);
+        if (!reply->data)
+            abort();
+    }
+}
+
+/* The body is already there, behind HEAD_ROOM; the head is put right in front of it. */
+static void finish(const struct request *request, struct reply *reply, int status, const char *type,
+                   const char *headers)
+{
+    char head[HEAD_ROOM];
+    int has_body = strcmp(request->method, "HEAD") != 0;
+    size_t body_len = reply->len - HEAD_ROOM;
+    int n = snprintf(head, sizeof head,
+                     "HTTP/1.1 %d %s\r\nServer: null\r\nx-amz-request-id: %016" PRIX64 "\r\n%s"
+                     "Content-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
+                     status, status < 300 ? "OK" : "Not Found", counts.requests, headers, type,
+                     body_len, request->close ? "Connection: close\r\n" : "");
+    char *start = reply->data + HEAD_ROOM - n;
+    memcpy(start, head, (size_t)n);
+    memmove(reply->data, start, (size_t)n + (has_body ? body_len : 0));
+    reply->len = (size_t)n + (has_body ? body_len : 0);
+}
+
+/* ---- PXM ------------------------------------------------------------------------------------ */
+
+/* As long as a presigned URL is: the client has to copy and send it. */
+static void add_url(struct reply *reply, uint64_t session, unsigned part_no)
+{
+    add(reply,
+        "%s://%s/pxm-incoming/tenants/0123456789/uploads/%016" PRIx64
+        "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%%2F20260101%%2F"
+        "us-east-1%%2Fs3%%2Faws4_request&X-Amz-Date=20260101T000000Z&X-Amz-Expires=3600"
+        "&X-Amz-SignedHeaders=host",
+        options.scheme, options.host, session);
+    if (part_no)
+        add(reply, "&partNumber=%u&uploadId=upload-%016" PRIx64, part_no, session);
+    add(reply, "&X-Amz-Signature=%064" PRIx64, session);
+}
+
+/* The value behind "key": in a body that is known to be flat. */
+static const char *find_value(const char *body, const char *key)
+{
+    const char *at = strstr(body, key);
+    if (!at)
+        return NULL;
+    at += strlen(key);
+    return at + strspn(at, "\": ");
+}
+
+static size_t string_len(const char *text)
+{
+    size_t len = 0;
+    while (text[len] && text[len] != '"')
+        len += text[len] == '\\' && text[len + 1] ? 2 : 1;
+    return len;
+}
+
+static void make_session(const struct request *request, struct reply *reply)
+{
+    const char *name = find_value(request->body, "\"file_name");
+    const char *size_text = find_value(request->body, "\"size");
+    uint64_t size = size_text ? strtoull(size_text, NULL, 10) : 0;
+    uint64_t session = ++counts.sessions;
+    int multipart = size > options.threshold;
+    add(reply,
+        "{\"upload_data\":{\"upload_type\":\"%s\",\"file_path\":\"/incoming/%016" PRIx64
+        "\",\"file_name\":\"%.*s\",",
+        multipart ? "multipart" : "single", session, name ? (int)string_len(name) : 0,
+        name ? name : "");
+    if (!multipart) {
+        add(reply, "\"upload_url\":\"");
+        add_url(reply, session, 0);
+        add(reply, "\"}}");
+    } else {
+        add(reply, "\"upload_id\":\"upload-%016" PRIx64 "\",\"parts\":[", session);
+        unsigned part_no = 1;
+        for (uint64_t at = 0; at < size; at += options.part_bytes, part_no++) {
+            uint64_t end = at + options.part_bytes < size ? at + options.part_bytes : size;
+            add(reply, "%s{\"part_number\":%u,\"upload_url\":\"", at ? "," : "", part_no);
+            add_url(reply, session, part_no);
+            add(reply, "\",\"start_byte\":%" PRIu64 ",\"end_byte\":%" PRIu64 "}", at, end - 1);
+        }
+        add(reply, "]}}");
+    }
+    finish(request, reply, 200, "application/json", "");
+}
+
+static int answer_pxm(const struct request *request, struct reply *reply)
+{
+    const char *target = request->target;
+    if (strncmp(target, "/v2/", 4) != 0 && strncmp(target, "/v2.1/", 6) != 0 &&
+        strncmp(target, "/v3/", 4) != 0)
+        return 0;
+    if (strstr(target, "/oauth/authorize")) {
+        add(reply, "{\"access_token\":\"null-token\",\"token_type\":\"bearer\"}");
+    } else if (strstr(target, "/file/request-upload")) {
+        make_session(request, reply);
+        return 1;
+    } else if (strstr(target, "/file/confirm-upload")) {
+        counts.confirms++;
+        add(reply, "{\"id\":\"00000000-0000-4000-8000-%012" PRIx64 "\"}", counts.confirms);
+    } else {
+        add(reply, "[]");
+    }
+    finish(request, reply, 200, "application/json", "");
+    return 1;
+}
+
+/* ---- S3 ------------------------------------------------------------------------------------- */
+
+#define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+
+static void answer_put(const struct request *request, struct reply *reply)
+{
+    char hex[ZEROS_HEX_SIZE];
+    char headers[160];
+    counts.puts++;
+    counts.bytes += request->body_bytes;
+    int right = !options.opaque_etag && zeros_md5(request->body_bytes, hex);
+    if (right)
+        snprintf(headers, sizeof headers, "ETag: \"%s\"\r\n", hex);
+    else
+        snprintf(headers, sizeof headers,
+                 "ETag: \"%032" PRIx64 "\"\r\nx-amz-server-side-encryption: aws:kms\r\n",
+                 counts.puts);
+    finish(request, reply, 200, "application/xml", headers);
+}
+
+static void answer_post(const struct request *request, struct reply *reply)
+{
+    if (strstr(request->target, "uploadId="))
+        add(reply, XML "<CompleteMultipartUploadResult><Location>/</Location><Bucket>bench</Bucket>"
+                       "<Key>k</Key><ETag>\"0123456789abcdef0123456789abcdef-2\"</ETag>"
+                       "</CompleteMultipartUploadResult>");
+    else
+        add(reply,
+            XML "<InitiateMultipartUploadResult><Bucket>bench</Bucket><Key>k</Key><UploadId>"
+                "upload-%" PRIu64 "</UploadId></InitiateMultipartUploadResult>",
+            ++counts.sessions);
+    finish(request, reply, 200, "application/xml", "");
+}
+
+static void answer_get(const struct request *request, struct reply *reply)
+{
+    if (strncmp(request->target, "/_null/state", 12) == 0) {
+        add(reply,
+            "{\"requests\":%" PRIu64 ",\"puts\":%" PRIu64 ",\"bytes\":%" PRIu64
+            ",\"sessions\":%" PRIu64 ",\"confirms\":%" PRIu64 "}",
+            counts.requests, counts.puts, counts.bytes, counts.sessions, counts.confirms);
+        finish(request, reply, 200, "application/json", "");
+        return;
+    }
+    if (strstr(request->target, "location"))
+        add(reply, XML "<LocationConstraint>us-east-1</LocationConstraint>");
+    else
+        add(reply, XML "<ListBucketResult><Name>bench</Name><Prefix></Prefix><KeyCount>0"
+                       "</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>"
+                       "</ListBucketResult>");
+    finish(request, reply, 200, "application/xml", "");
+}
+
+static void answer_s3(const struct request *request, struct reply *reply)
+{
+    const char *object = strchr(request->target + 1, '/');
+    if (strcmp(request->method, "PUT") == 0) {
+        answer_put(request, reply);
+    } else if (strcmp(request->method, "POST") == 0) {
+        answer_post(request, reply);
+    } else if (strcmp(request->method, "GET") == 0) {
+        answer_get(request, reply);
+    } else {
+        int missing =
+            strcmp(request->method, "HEAD") == 0 && object && object[1] && object[1] != '?';
+        finish(request, reply, missing ? 404 : 200, "application/xml", "");
+    }
+}
+
+void answer_make(const struct request *request, struct reply *reply)
+{
+    if (!reply->data) {
+        reply->room = 4096;
+        reply->data = malloc(reply->room);
+        if (!reply->data)
+            abort();
+    }
+    reply->len = HEAD_ROOM;
+    counts.requests++;
+    if (!answer_pxm(request, reply))
+        answer_s3(request, reply);
+}
