@@ -1,7 +1,6 @@
 /*
  * journal_bench.c - how fast the journal is, beside the targets that it was built for:
  *
- *
  *   build/bench/journal_bench [files [folder]]   (1,000,000 in a folder below the current one)
  *
  * Prints one line a measurement: what, the number, the target.
