@@ -148,6 +148,7 @@ static bool start_s3(const struct options *opt, struct servers *s)
                                    .ops = &s3_ops,
                                    .threads = (unsigned)opt->threads,
                                    .latency_ms = opt->s3_latency_ms,
+                                   .rtt_ms = opt->s3_rtt_ms,
                                    .bytes_per_s = opt->s3_bytes_per_s,
                                    .connection_bytes_per_s = opt->s3_connection_bytes_per_s,
                                    .tls_cert = s->cert.data,

@@ -73,6 +73,7 @@ struct options {
     int64_t url_ttl_s;
     int64_t api_latency_ms;
     int64_t s3_latency_ms;
+    int64_t s3_rtt_ms;
     int64_t s3_bytes_per_s;            /* of all PUTs together; 0: no limit */
     int64_t s3_connection_bytes_per_s; /* of one connection */
     enum wire wire;

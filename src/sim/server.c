@@ -63,6 +63,7 @@ static void on_connection(void *cls, struct MHD_Connection *conn, void **context
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         struct conn_note *note = mem_new(1, sizeof *note);
         note->link.bytes_per_s = side->config.connection_bytes_per_s;
+        note->link.rtt_us = side->config.rtt_ms * 1000;
         *context = note;
     } else {
         free(*context);
@@ -237,7 +238,9 @@ static enum MHD_Result send_reply(struct exch *x)
 static enum MHD_Result wait_then_send(struct exch *x)
 {
     const struct fault_action *a = x->fault;
-    int64_t wait_ms = x->side->config.latency_ms + (a != NULL ? a->delay_ms : 0);
+    bool is_first = note_of(x->conn)->n_served == 0; /* it had to connect, too */
+    int64_t wait_ms = x->side->config.latency_ms + x->side->config.rtt_ms * (is_first ? 2 : 1) +
+                      (a != NULL ? a->delay_ms : 0);
 
     if (x->is_control)
         wait_ms = 0;
@@ -274,14 +277,19 @@ static enum MHD_Result finish(struct exch *x)
 
 static bool is_paced(const struct side *side)
 {
-    return side->config.bytes_per_s > 0 || side->config.connection_bytes_per_s > 0;
+    const struct server_config *c = &side->config;
+
+    return c->bytes_per_s > 0 || c->connection_bytes_per_s > 0 || c->rtt_ms > 0;
 }
 
 static size_t paced_piece(struct exch *x)
 {
-    size_t shared = pace_piece(&x->side->link);
-    size_t own = pace_piece(&note_of(x->conn)->link);
+    int64_t now_us = when_mono_us();
 
+    pthread_mutex_lock(&x->side->lock);
+    size_t shared = pace_piece(&x->side->link, now_us);
+    pthread_mutex_unlock(&x->side->lock);
+    size_t own = pace_piece(&note_of(x->conn)->link, now_us);
     return shared < own ? shared : own;
 }
 
@@ -307,8 +315,10 @@ static enum MHD_Result take_body(struct exch *x, const char *data, size_t *size)
     bool paced = !drains && is_paced(x->side);
     size_t n = *size;
 
-    if (paced && n > paced_piece(x))
-        n = paced_piece(x);
+    if (paced) {
+        size_t piece = paced_piece(x);
+        n = n < piece ? n : piece;
+    }
     if (drains) {
         int64_t idle_ms = when_mono_ms() - x->drained_ms;
         if (idle_ms < DRAIN_TICK_MS) {

@@ -84,6 +84,7 @@ struct server_config {
     const struct side_ops *ops;
     unsigned threads;
     int64_t latency_ms;
+    int64_t rtt_ms;
     int64_t bytes_per_s;            /* of all bodies together; 0: no limit */
     int64_t connection_bytes_per_s; /* of one connection's */
     bool is_api;
