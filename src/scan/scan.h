@@ -182,12 +182,6 @@ struct manifest_info {
 int manifest_read(const char *file, manifest_row_fn *fn, void *user, struct manifest_info *out,
                   struct err *err) WARN_UNUSED;
 
-/* Cells as one piece of bytes, to be kept, and back. 0 or -ERR_NOMEM; fn's return. */
-int manifest_pack(const struct manifest_row *row, struct buf *out) WARN_UNUSED;
-/* -ERR_INTERNAL where the bytes are none of manifest_pack's. */
-int manifest_unpack(const void *packed, size_t len,
-                    int (*fn)(const struct manifest_cell *cell, void *user), void *user,
-                    struct err *err) WARN_UNUSED;
 /* A relative path or a name as rows have it. 0, -ERR_NAME_INVALID, -ERR_NOMEM. */
 int manifest_key(const char *raw, struct buf *out, struct err *err) WARN_UNUSED;
 

@@ -203,6 +203,41 @@ int wire_decode_regions(const char *body, size_t len, struct wire_regions *out,
                         struct err *err) WARN_UNUSED;
 void wire_regions_release(struct wire_regions *regions);
 
+/* What kind of value an attribute takes. */
+enum wire_type {
+    WIRE_TYPE_TEXT, /* also of a type that is not known here */
+    WIRE_TYPE_NUMBER,
+    WIRE_TYPE_BOOLEAN,
+    WIRE_TYPE_DATE,
+    WIRE_TYPE_LIST,
+    WIRE_TYPE_PICK,
+};
+struct wire_attribute {
+    char *id;
+    char *label; /* "" where the reply has none */
+    enum wire_type type;
+    char **options; /* of a pick list; none where the reply does not say them */
+    size_t option_count;
+};
+struct wire_attributes {
+    struct wire_attribute *items;
+    size_t count;
+};
+/* The reply to GET attribute; entries without id are left out. */
+int wire_decode_attributes(const char *body, size_t len, struct wire_attributes *out,
+                           struct err *err) WARN_UNUSED;
+void wire_attributes_release(struct wire_attributes *attributes);
+/*
+ * Appends {"id":..,"type":"update","value":..} with the values as the attribute's type has them:
+ * a number as JSON has it, true, false, yes, no, 1 or 0, YYYY-MM-DD, any number of texts for a
+ * list, one of the options of a pick list. 0; -ERR_USAGE and what is wrong where they do not fit;
+ * -ERR_NOMEM. out may hold a part of it after a failure.
+ */
+int wire_encode_attribute(const struct wire_attribute *attribute, const char *const *values,
+                          size_t count, struct buf *out, struct err *err) WARN_UNUSED;
+/* 1 where text is a date as a confirm takes it, YYYY-MM-DD or RFC 3339. */
+int wire_is_date(const char *text);
+
 /* ---- reply classes: the one place that reads HTTP statuses ----------------------------- */
 
 struct wire_reply {
