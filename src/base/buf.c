@@ -67,15 +67,19 @@ int buf_printf(struct buf *buf, const char *fmt, ...)
     va_start(ap, fmt);
     va_list again;
     va_copy(again, ap);
-    int need = vsnprintf(NULL, 0, fmt, ap);
+    /* It fits nearly always, so it is printed where it belongs and only then measured. */
+    size_t room = buf->cap - buf->len;
+    int need = vsnprintf(room ? buf->data + buf->len : NULL, room, fmt, ap);
     va_end(ap);
     int rc = need < 0 ? -ERR_NOMEM : reserve(buf, (size_t)need);
-    if (rc) {
-        buf->truncated = 1;
-    } else {
+    if (!rc && (size_t)need >= room)
         vsnprintf(buf->data + buf->len, (size_t)need + 1, fmt, again);
+    if (!rc)
         buf->len += (size_t)need;
-    }
+    else
+        buf->truncated = 1;
+    if (rc && buf->data)
+        buf->data[buf->len] = '\0';
     va_end(again);
     return rc;
 }

@@ -16,6 +16,7 @@
 #define DNS_CACHE_S    60L
 #define HEADERS_MAX    (256 * 1024)
 #define BUFFERS_PER_S  4
+#define HEADERS_SENT   4 /* at most, beside libcurl's own */
 
 struct exchange *exchange_new(void *user)
 {
@@ -25,6 +26,7 @@ struct exchange *exchange_new(void *user)
     exchange->user = user;
     exchange->easy = curl_easy_init();
     buf_init(&exchange->body, LIMIT_REPLY_BYTES);
+    buf_init(&exchange->origin, LIMIT_URL_BYTES);
     if (!exchange->easy) {
         free(exchange);
         return NULL;
@@ -40,6 +42,7 @@ void exchange_free(struct exchange *exchange)
     curl_easy_cleanup(exchange->easy);
     curl_slist_free_all(exchange->headers);
     buf_release(&exchange->body);
+    buf_release(&exchange->origin);
     buf_release(&exchange->reply.body);
     free(exchange);
 }
@@ -131,56 +134,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *user)
     return size * count;
 }
 
-static void keep_header(const char *value, size_t len, char *out, size_t out_size)
-{
-    while (len && (*value == ' ' || *value == '\t')) {
-        value++;
-        len--;
-    }
-    while (len && strchr(" \t\r\n", value[len - 1]))
-        len--;
-    if (len >= out_size) /* too long to be what we look for; a cut value would be a wrong one */
-        len = 0;
-    memcpy(out, value, len);
-    out[len] = '\0';
-}
-
-static void take_header(struct exchange_reply *reply, const char *line, size_t len)
-{
-    const struct {
-        const char *name;
-        char *out;
-        size_t size;
-    } kept[] = {
-        {"etag:", reply->etag, sizeof reply->etag},
-        {"retry-after:", reply->retry_after, sizeof reply->retry_after},
-        {"x-request-id:", reply->request_id, sizeof reply->request_id},
-        {"x-amz-request-id:", reply->request_id, sizeof reply->request_id},
-        {"x-ratelimit-limit:", reply->rate_limit, sizeof reply->rate_limit},
-        {"x-amz-server-side-encryption:", reply->encryption, sizeof reply->encryption},
-        {"x-amz-server-side-encryption-customer-algorithm:", reply->customer_key,
-         sizeof reply->customer_key},
-    };
-    for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
-        size_t n = strlen(kept[i].name);
-        if (len > n && !strncasecmp(line, kept[i].name, n))
-            keep_header(line + n, len - n, kept[i].out, kept[i].size);
-    }
-    if (len > 5 && !strncasecmp(line, "date:", 5)) {
-        char text[64];
-        keep_header(line + 5, len - 5, text, sizeof text);
-        time_t seconds = curl_getdate(text, NULL);
-        reply->date_ms = seconds < 0 ? -1 : (int64_t)seconds * 1000;
-    }
-}
-
-static void clear_headers(struct exchange_reply *reply)
-{
-    reply->etag[0] = reply->retry_after[0] = reply->request_id[0] = '\0';
-    reply->encryption[0] = reply->customer_key[0] = reply->rate_limit[0] = '\0';
-    reply->date_ms = -1;
-}
-
 static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct exchange *exchange = user;
@@ -191,22 +144,46 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
         return 0;
     }
     if (len > 5 && !memcmp(line, "HTTP/", 5)) { /* also after a 100 Continue */
-        clear_headers(&exchange->reply);
+        reply_clear_headers(&exchange->reply);
         exchange->header_count = 0;
     } else if (exchange->header_count++ < LIMIT_REPLY_HEADERS) {
-        take_header(&exchange->reply, line, len);
+        reply_take_header(&exchange->reply, line, len, &exchange->net->date);
     }
     return len;
 }
 
 /* ---- options ---- */
 
-static int add_header(struct exchange *exchange, const char *name, const char *value)
+/* A header of a request; an empty value tells libcurl to leave its own out. */
+struct header {
+    const char *name;
+    const char *value;
+};
+
+static int is_line(const char *line, const struct header *header)
+{
+    size_t len = strlen(header->name);
+    if (strncmp(line, header->name, len) != 0 || line[len] != ':')
+        return 0;
+    return !strcmp(line + len + 1 + (line[len + 1] == ' '), header->value);
+}
+
+/* Most requests of a handle carry the headers of the one before it. */
+static int has_headers(const struct exchange *exchange, const struct header *headers, size_t count)
+{
+    const struct curl_slist *line = exchange->headers;
+    for (size_t i = 0; i < count; i++, line = line->next)
+        if (!line || !is_line(line->data, &headers[i]))
+            return 0;
+    return !line;
+}
+
+static int add_header(struct exchange *exchange, const struct header *header)
 {
     struct buf line;
     buf_init(&line, 64 * 1024);
     struct curl_slist *list = NULL;
-    if (!buf_printf(&line, "%s:%s%s", name, *value ? " " : "", value))
+    if (!buf_printf(&line, "%s:%s%s", header->name, *header->value ? " " : "", header->value))
         list = curl_slist_append(exchange->headers, buf_str(&line));
     if (line.data)
         explicit_bzero(line.data, line.len);
@@ -218,16 +195,57 @@ static int add_header(struct exchange *exchange, const char *name, const char *v
 
 static int set_headers(struct exchange *exchange, const struct exchange_request *request)
 {
+    struct header headers[HEADERS_SENT];
+    size_t count = 0;
+    headers[count++] = (struct header){"Expect", request->expect_continue ? "100-continue" : ""};
+    if (request->content_type)
+        headers[count++] = (struct header){"Content-Type", request->content_type};
+    if (request->authorization)
+        headers[count++] = (struct header){"Authorization", request->authorization};
+    if (request->method != EXCHANGE_PUT)
+        headers[count++] = (struct header){"Accept", "application/json"};
+    if (has_headers(exchange, headers, count))
+        return 0;
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
-    int rc = add_header(exchange, "Expect", request->expect_continue ? "100-continue" : "");
-    if (!rc && request->content_type)
-        rc = add_header(exchange, "Content-Type", request->content_type);
-    if (!rc && request->authorization)
-        rc = add_header(exchange, "Authorization", request->authorization);
-    if (!rc && request->method != EXCHANGE_PUT)
-        rc = add_header(exchange, "Accept", "application/json");
+    int rc = 0;
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = add_header(exchange, &headers[i]);
     curl_easy_setopt(exchange->easy, CURLOPT_HTTPHEADER, exchange->headers);
+    return rc;
+}
+
+/*
+ * libcurl takes a URL apart, puts it together and prints it letter by letter: for a signed URL
+ * that is a third of the work of a small request. So it gets the origin alone, which is the one of
+ * the request before, and what follows it as the request's target, byte for byte.
+ */
+static int set_url(struct exchange *exchange, const char *url)
+{
+    CURL *easy = exchange->easy;
+    const char *authority = strstr(url, "://");
+    int is_http = !strncasecmp(url, "http:", 5);
+    size_t len = authority ? (size_t)(authority + 3 - url) + strcspn(authority + 3, "/?#") : 0;
+    /* A proxy without a tunnel wants the whole URL in the request line. */
+    if (!len || strchr(url + len, '#') || (is_http && exchange->net->has_proxy))
+        len = strlen(url);
+    const char *target = url[len] ? url + len : NULL;
+    if (exchange->origin.len != len || memcmp(buf_str(&exchange->origin), url, len) != 0) {
+        buf_reset(&exchange->origin);
+        if (buf_append(&exchange->origin, url, len) ||
+            curl_easy_setopt(easy, CURLOPT_URL, buf_str(&exchange->origin)))
+            return -ERR_NOMEM;
+        /* Only the scheme that was checked, whatever the other side says later. */
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_http ? "http" : "https");
+    }
+    if (!target || *target == '/')
+        return curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, target) ? -ERR_NOMEM : 0;
+    struct buf rooted;
+    buf_init(&rooted, LIMIT_URL_BYTES + 1);
+    int rc = buf_printf(&rooted, "/%s", target);
+    if (!rc && curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, buf_str(&rooted)))
+        rc = -ERR_NOMEM;
+    buf_release(&rooted);
     return rc;
 }
 
@@ -256,6 +274,10 @@ static void set_fixed_options(struct exchange *exchange)
         curl_easy_setopt(easy, CURLOPT_CAINFO, net->ca_cert);
     if (net->ca_path)
         curl_easy_setopt(easy, CURLOPT_CAPATH, net->ca_path);
+    if (!net->has_proxy) { /* or the environment is asked five times a request */
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    }
 }
 
 static long send_buffer(const struct net *net, int64_t bytes)
@@ -306,22 +328,21 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
     exchange->curl_text[0] = '\0';
     err_clear(&exchange->error);
     exchange->reply.status = 0;
-    clear_headers(&exchange->reply);
+    reply_clear_headers(&exchange->reply);
     if (exchange->reply.body.max != request->reply_max) {
         buf_release(&exchange->reply.body);
         buf_init(&exchange->reply.body, request->reply_max);
     }
     buf_reset(&exchange->reply.body);
     buf_reset(&exchange->body);
-    set_fixed_options(exchange);
+    if (exchange->fitted != exchange->net)
+        set_fixed_options(exchange);
+    exchange->fitted = exchange->net;
     int rc = request->method == EXCHANGE_POST
                  ? buf_append(&exchange->body, request->body, request->body_len)
                  : 0;
-    if (rc || set_headers(exchange, request) || curl_easy_setopt(easy, CURLOPT_URL, request->url))
+    if (rc || set_headers(exchange, request) || set_url(exchange, request->url))
         return err_set(err, ERR_NOMEM, "no memory for a request");
-    /* Only the scheme that was checked, whatever the other side says later. */
-    int is_http = !strncasecmp(request->url, "http:", 5);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, is_http ? "http" : "https");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, is_put ? IDLE_MAX_PUT_S : IDLE_MAX_API_S);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);

@@ -18,7 +18,9 @@ enum exchange_phase { EXCHANGE_IDLE, EXCHANGE_RUNNING, EXCHANGE_DONE };
 struct exchange {
     TAILQ_ENTRY(exchange) link; /* in net->running or net->done */
     void *user;
-    struct net *net; /* of the last start */
+    struct net *net;          /* of the last start */
+    const struct net *fitted; /* whose fixed options the handle has */
+    struct buf origin;        /* the URL that the handle has */
     CURL *easy;
     enum exchange_phase phase;
     enum exchange_method method;
@@ -40,11 +42,19 @@ struct exchange {
 };
 TAILQ_HEAD(exchange_list, exchange);
 
+/* A server's date changes once a second: the last one and what it means. */
+struct reply_date {
+    char text[64];
+    int64_t wall_ms;
+};
+
 struct net {
     CURLM *multi;
     char *ca_cert;
     char *ca_path;
     char *user_agent;
+    int has_proxy; /* some variable of the environment names one */
+    struct reply_date date;
     int64_t contimeout_ms;
     int64_t stall_ms;
     struct exchange_list running;
@@ -58,6 +68,10 @@ struct net {
     int paused_count;
 };
 
+/* A line of a reply's head: keeps what the reply has a place for. */
+void reply_take_header(struct exchange_reply *reply, const char *line, size_t len,
+                       struct reply_date *date);
+void reply_clear_headers(struct exchange_reply *reply);
 /* Sets every option of an easy handle for one request. */
 int exchange_prepare(struct exchange *exchange, const struct exchange_request *request,
                      struct err *err) WARN_UNUSED;

@@ -23,6 +23,19 @@ static char *copy_or_null(const char *text)
     return text && *text ? strdup(text) : NULL;
 }
 
+/* Some variable names a proxy: libcurl then looks at all of them itself. */
+static int names_proxy(void)
+{
+    static const char *const names[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                        "ALL_PROXY"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value)
+            return 1;
+    }
+    return 0;
+}
+
 int net_new(const struct net_options *options, struct net **out, struct err *err)
 {
     static int initialised;
@@ -48,6 +61,7 @@ int net_new(const struct net_options *options, struct net **out, struct err *err
     net->ca_cert = copy_or_null(ca);
     net->ca_path = copy_or_null(getenv("SSL_CERT_DIR"));
     net->user_agent = copy_or_null(options->user_agent);
+    net->has_proxy = names_proxy();
     net->contimeout_ms = options->contimeout_ms;
     net->stall_ms = options->stall_ms;
     net->bwlimit = options->bwlimit_bytes_per_s;
