@@ -12,8 +12,10 @@
 #define LIMIT_HEADER_BYTES   512 /* of one kept header value */
 #define LIMIT_REPLY_HEADERS  128 /* headers of one reply that are read at all */
 #define LIMIT_URL_BYTES      8192
-#define LIMIT_ID_BYTES       256 /* file ids, upload ids */
-#define LIMIT_SERVER_TEXT    300 /* of a server's message inside an error text */
+#define LIMIT_ID_BYTES       256  /* file ids, upload ids */
+#define LIMIT_VERSION_BYTES  32   /* what a reply calls a file's version */
+#define LIMIT_CDN_URL_BYTES  2048 /* a public URL, percent-encoded */
+#define LIMIT_SERVER_TEXT    300  /* of a server's message inside an error text */
 #define LIMIT_PARTS          10000
 
 /* Local names. */
@@ -35,6 +37,11 @@
 #define LIMIT_UNSAVED_REQUESTS 32   /* API requests begun and not yet in the journal */
 #define LIMIT_TRANSFERS        1024 /* most --transfers */
 #define LIMIT_SPARE_EXCHANGES  64   /* idle API handles kept for reuse */
+
+/* The journal's history of a job. */
+#define LIMIT_HISTORY_ROWS 2048 /* moments */
+#define HISTORY_FIRST_MS   1000 /* how long one is at first; it doubles as often as it must */
+#define HISTORY_SPREAD     64   /* moments that one addition is spread over at most */
 
 /* Reading and sending files. Mapped pages count as memory of the process. */
 #define LIMIT_WINDOW_BYTES    (1024 * 1024)      /* one mapped window */

@@ -95,10 +95,10 @@ int journal_batch_fact(struct journal_batch *batch, const struct journal_fact *f
     if (!(fact->fields & (FACT_PART | FACT_FILE)))
         copy->etag = NULL;
     if (!(fact->fields & FACT_FILE))
-        copy->file_id = NULL;
+        copy->file_id = copy->version = copy->cdn_url = NULL;
     const char **texts[] = {&copy->mime_type, &copy->file_path,   &copy->file_name,
                             &copy->upload_id, &copy->conflict_id, &copy->etag,
-                            &copy->file_id};
+                            &copy->file_id,   &copy->version,     &copy->cdn_url};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (copy_text(batch, texts[i]))
             return -ERR_NOMEM;
@@ -121,6 +121,13 @@ int journal_batch_requests(struct journal_batch *batch, const int64_t *at_ms, si
         memcpy(times + batch->request_count, at_ms, count * sizeof *at_ms);
     batch->request_count += count;
     return 0;
+}
+
+void journal_batch_moment(struct journal_batch *batch, const struct journal_moment *moment)
+{
+    BUG_ON(batch->has_moment);
+    batch->moment = *moment;
+    batch->has_moment = 1;
 }
 
 int journal_batch_claim(struct journal_batch *batch, enum claim_lane lane, size_t max,
@@ -162,7 +169,8 @@ int journal_batch_is_empty(const struct journal_batch *batch)
     for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++)
         if (batch->requests[lane].asked)
             return 0;
-    return !batch->fact_count && !batch->request_count && !batch->unclaim_count;
+    return !batch->fact_count && !batch->request_count && !batch->unclaim_count &&
+           !batch->has_moment;
 }
 
 struct claim *journal_batch_take_claim(struct journal_batch *batch, enum claim_lane lane)

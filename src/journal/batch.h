@@ -49,6 +49,8 @@ struct journal_batch {
     int64_t *request_times;
     size_t request_count;
     size_t request_cap;
+    struct journal_moment moment;
+    int has_moment;
     int64_t *unclaims;
     size_t unclaim_count;
     size_t unclaim_cap;

@@ -10,6 +10,7 @@ static const char *const number_names[] = {
     [COUNTERS_FINISHED_WAVE] = "finished_wave",
     [COUNTERS_UNSEEN] = "unseen",
     [COUNTERS_ISSUES] = "issues",
+    [COUNTERS_HISTORY_MS] = "history_ms",
 };
 _Static_assert(sizeof number_names / sizeof *number_names == COUNTERS_NUMBER_COUNT,
                "one name a number");

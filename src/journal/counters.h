@@ -17,6 +17,7 @@ enum counters_number {
     COUNTERS_FINISHED_WAVE, /* the last walk that was finished */
     COUNTERS_UNSEEN,        /* rows that the current wave has not seen */
     COUNTERS_ISSUES,
+    COUNTERS_HISTORY_MS, /* how long a moment of the history is; 0: none yet */
     COUNTERS_NUMBER_COUNT,
 };
 

@@ -1,6 +1,7 @@
 /* facts.c - see facts.h. */
 #include "journal/facts.h"
 
+#include "journal/history.h"
 #include "journal/naming.h"
 
 static int is_done(enum asset_state state)
@@ -82,6 +83,7 @@ static int set_result(struct store *store, const struct journal_fact *fact, stru
         sqlite3_stmt *stmt = sql_get(&store->sql, SQL_RESULT_DONE);
         sqlite3_bind_int64(stmt, 1, fact->asset_id);
         sqlite3_bind_int64(stmt, 2, fact->done_ms);
+        sqlite3_bind_int64(stmt, 3, fact->took_ms);
         return sql_run(&store->sql, stmt, err);
     }
     unsigned char uuid[16];
@@ -92,6 +94,9 @@ static int set_result(struct store *store, const struct journal_fact *fact, stru
     sqlite3_bind_blob(stmt, 3, md5, 16, SQLITE_STATIC);
     naming_bind_etag(stmt, 4, fact->etag, md5);
     sqlite3_bind_int64(stmt, 5, fact->done_ms);
+    sqlite3_bind_int64(stmt, 6, fact->took_ms);
+    sql_bind_text(stmt, 7, fact->version);
+    sql_bind_text(stmt, 8, fact->cdn_url);
     return sql_run(&store->sql, stmt, err);
 }
 
@@ -173,6 +178,8 @@ int facts_apply(struct store *store, const struct journal_batch *batch, struct e
         rc = apply(store, &batch->facts[i], err);
     if (!rc)
         rc = add_requests(store, batch, err);
+    if (!rc && batch->has_moment)
+        rc = history_add(store, &batch->moment, err);
     for (size_t i = 0; !rc && i < batch->unclaim_count; i++)
         rc = claim_undo(store, batch->unclaims[i], err);
     return rc;

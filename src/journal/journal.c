@@ -498,3 +498,26 @@ int journal_each_issue(struct journal *journal,
     read_done(journal);
     return rc;
 }
+
+int journal_each_moment(struct journal *journal,
+                        int (*fn)(const struct journal_moment *moment, void *user), void *user,
+                        struct err *err)
+{
+    int rc = read_begin(journal, err);
+    if (rc)
+        return rc;
+    rc = reader_each_moment(&journal->reader, fn, user, err);
+    read_done(journal);
+    return rc;
+}
+
+int journal_read_begin(struct journal *journal, struct err *err)
+{
+    BUG_ON(journal->mode != JOURNAL_READ);
+    return reader_hold(&journal->reader, err);
+}
+
+void journal_read_end(struct journal *journal)
+{
+    reader_let_go(&journal->reader);
+}

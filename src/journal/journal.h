@@ -136,6 +136,47 @@ int journal_add_excluded(struct journal *journal, const char *reason, int64_t fi
 int journal_add_issue(struct journal *journal, const char *path, enum err_code code,
                       const char *text, struct err *err) WARN_UNUSED;
 
+/* ---- the job's history -------------------------------------------------------------------- */
+
+/*
+ * What the journal remembers of each moment in which a run worked: sums, so that moments can be
+ * put together. X(symbol, column); the columns are stored, append only.
+ *   run_ms      how long a run worked
+ *   confirmed, skipped, failed   files that came to their end
+ *   sent_bytes  to S3, resends included
+ *   requests    to the API
+ *   puts_ms     transfers under way, times how long
+ *   by_*_ms     how long what limited the run: the request budget, the network, this machine (its
+ *               disk or CPU), the last files alone, the server (a hold after a 429, retries)
+ */
+#define HISTORY_MEASURES(X)         \
+    X(RUN_MS, run_ms)               \
+    X(CONFIRMED, confirmed)         \
+    X(SKIPPED, skipped)             \
+    X(FAILED, failed)               \
+    X(SENT_BYTES, sent_bytes)       \
+    X(REQUESTS, requests)           \
+    X(RETRIES, retries)             \
+    X(PUTS_MS, puts_ms)             \
+    X(BY_API_MS, by_api_ms)         \
+    X(BY_NETWORK_MS, by_network_ms) \
+    X(BY_LOCAL_MS, by_local_ms)     \
+    X(BY_TAIL_MS, by_tail_ms)       \
+    X(BY_SERVER_MS, by_server_ms)
+
+enum history_measure {
+#define X(sym, column) HISTORY_##sym,
+    HISTORY_MEASURES(X)
+#undef X
+        HISTORY_MEASURE_COUNT
+};
+
+struct journal_moment {
+    int64_t from_ms; /* wall */
+    int64_t to_ms;
+    int64_t sums[HISTORY_MEASURE_COUNT];
+};
+
 /* ---- batches: facts and claims (loop thread) -------------------------------------------- */
 
 /*
@@ -154,9 +195,10 @@ enum fact_fields {
     FACT_INTENT = 1 << 4,  /* intent_ms: confirm will be sent after this is durable */
     FACT_NO_INTENT = 1 << 5,  /* the confirm surely was not applied */
     FACT_NO_SESSION = 1 << 6, /* forget session, parts and intent */
-    FACT_FILE = 1 << 7,       /* file_id, md5 (whole file, when has_md5), etag; done_ms */
-    FACT_ERROR = 1 << 8,      /* error: class, status, request id, text; kept beside the state */
-    FACT_TRIES = 1 << 9,      /* tries, the count so far */
+    FACT_FILE = 1 << 7, /* file_id, version, cdn_url, md5 (whole file, when has_md5), etag; done_ms,
+                           took_ms */
+    FACT_ERROR = 1 << 8, /* error: class, status, request id, text; kept beside the state */
+    FACT_TRIES = 1 << 9, /* tries, the count so far */
 };
 
 struct journal_fact {
@@ -176,7 +218,10 @@ struct journal_fact {
     unsigned char md5[16];
     int64_t intent_ms;
     const char *file_id;
+    const char *version; /* PXM's; NULL: not said */
+    const char *cdn_url; /* NULL: not said */
     int64_t done_ms; /* wall time of a final state: read with FACT_FILE, and with a final state */
+    int64_t took_ms; /* likewise: how long the run that ended it had worked on it */
     const struct err *error;
     int tries;
 };
@@ -234,6 +279,11 @@ int journal_batch_fact(struct journal_batch *batch, const struct journal_fact *f
  */
 int journal_batch_requests(struct journal_batch *batch, const int64_t *at_ms,
                            size_t count) WARN_UNUSED;
+/*
+ * Adds a moment to the job's history; at most one a batch. The history never has more than
+ * LIMIT_HISTORY_ROWS moments: where there are more, neighbours become one.
+ */
+void journal_batch_moment(struct journal_batch *batch, const struct journal_moment *moment);
 /*
  * Asks for at most `max` pending assets of a lane that were not claimed before by this process
  * and are seen in the current wave. boundary_bytes is for the lanes that say so.
@@ -310,7 +360,10 @@ struct journal_row {
     int64_t wave;        /* the last walk that saw it */
     int64_t added_ms;    /* wall */
     int64_t done_ms;     /* wall; 0: not done */
+    int64_t took_ms;     /* of the run that ended it; 0: not done */
     const char *file_id; /* NULL */
+    const char *version; /* NULL */
+    const char *cdn_url; /* NULL */
     int has_md5;
     unsigned char md5[16];
     const char *etag; /* NULL */
@@ -334,6 +387,16 @@ int journal_each_issue(struct journal *journal,
                        int (*fn)(const char *path, enum err_code code, const char *text,
                                  void *user),
                        void *user, struct err *err) WARN_UNUSED;
+/* The history, oldest first; all moments are equally long, and those without a run are left out. */
+int journal_each_moment(struct journal *journal,
+                        int (*fn)(const struct journal_moment *moment, void *user), void *user,
+                        struct err *err) WARN_UNUSED;
+/*
+ * In READ mode: what is read from here to the end is one moment of the journal, whatever a run
+ * adds meanwhile. The end is a must.
+ */
+int journal_read_begin(struct journal *journal, struct err *err) WARN_UNUSED;
+void journal_read_end(struct journal *journal);
 /* Every statement's text, for the test that proves an index under each; NULL past the last. */
 const char *journal_statement(size_t n);
 

@@ -74,12 +74,12 @@ int reader_open(struct sql *sql, const char *path, struct err *err)
 
 static int begin(struct sql *sql, struct counters *counters, struct err *err)
 {
-    int rc = sql_do(sql, SQL_BEGIN_READ, err);
+    int rc = sql->held ? 0 : sql_do(sql, SQL_BEGIN_READ, err);
     if (rc)
         return rc;
     rc = counters_load(counters, sql, err);
     struct err ignored;
-    if (rc && sql_do(sql, SQL_ROLLBACK, &ignored))
+    if (rc && !sql->held && sql_do(sql, SQL_ROLLBACK, &ignored))
         err_clear(&ignored);
     return rc;
 }
@@ -88,8 +88,24 @@ static int begin(struct sql *sql, struct counters *counters, struct err *err)
 static int end(struct sql *sql, int rc, struct err *err)
 {
     struct err ignored;
-    int ended = sql_do(sql, SQL_COMMIT, rc ? &ignored : err);
+    int ended = sql->held ? 0 : sql_do(sql, SQL_COMMIT, rc ? &ignored : err);
     return rc ? rc : ended;
+}
+
+int reader_hold(struct sql *sql, struct err *err)
+{
+    BUG_ON(sql->held);
+    int rc = sql_do(sql, SQL_BEGIN_READ, err);
+    sql->held = !rc;
+    return rc;
+}
+
+void reader_let_go(struct sql *sql)
+{
+    struct err ignored;
+    if (sql->held && sql_do(sql, SQL_COMMIT, &ignored))
+        err_clear(&ignored); /* nothing was written: there is nothing to lose */
+    sql->held = 0;
 }
 
 int reader_was_killed(struct sql *sql, int *out, struct err *err)
@@ -164,6 +180,9 @@ static void read_row(sqlite3_stmt *stmt, const struct counters *counters, struct
         .request_id = text_column(stmt, 20),
         .owner_id = sqlite3_column_int64(stmt, 21),
         .tries = sqlite3_column_int(stmt, 22),
+        .took_ms = sqlite3_column_int64(stmt, 23),
+        .version = text_column(stmt, 24),
+        .cdn_url = text_column(stmt, 25),
     };
     out->has_md5 = naming_read_md5(stmt, 15, out->md5);
     out->etag = naming_read_etag(stmt, 16, out->md5, room->etag);
@@ -205,6 +224,26 @@ int reader_each_excluded(struct sql *sql,
                      sqlite3_column_int64(stmt, 2), user);
     sqlite3_reset(stmt);
     return stopped ? stopped : rc;
+}
+
+int reader_each_moment(struct sql *sql, int (*fn)(const struct journal_moment *moment, void *user),
+                       void *user, struct err *err)
+{
+    struct counters counters;
+    int rc = begin(sql, &counters, err);
+    if (rc)
+        return rc;
+    sqlite3_stmt *stmt = sql_get(sql, SQL_HISTORY_EACH);
+    int stopped = 0;
+    while (!stopped && (rc = sql_next(sql, stmt, err)) > 0) {
+        struct journal_moment moment = {.from_ms = sqlite3_column_int64(stmt, 0)};
+        moment.to_ms = moment.from_ms + counters.numbers[COUNTERS_HISTORY_MS];
+        for (int i = 0; i < HISTORY_MEASURE_COUNT; i++)
+            moment.sums[i] = sqlite3_column_int64(stmt, i + 1);
+        stopped = fn(&moment, user);
+    }
+    sqlite3_reset(stmt);
+    return end(sql, stopped ? stopped : rc, err);
 }
 
 int reader_each_issue(struct sql *sql,

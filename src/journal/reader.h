@@ -20,6 +20,11 @@ int reader_each_excluded(struct sql *sql,
 int reader_each_issue(struct sql *sql,
                       int (*fn)(const char *path, enum err_code code, const char *text, void *user),
                       void *user, struct err *err) WARN_UNUSED;
+int reader_each_moment(struct sql *sql, int (*fn)(const struct journal_moment *moment, void *user),
+                       void *user, struct err *err) WARN_UNUSED;
+/* From here to the end all calls see one moment of the journal. */
+int reader_hold(struct sql *sql, struct err *err) WARN_UNUSED;
+void reader_let_go(struct sql *sql);
 int reader_meta(struct sql *sql, const char *key, char **out_value, struct err *err) WARN_UNUSED;
 
 #endif

@@ -14,10 +14,13 @@
  *   session, part, failure  exist only while an asset needs them.
  *   former   what a changed file was in PXM before it changed, so that a later wave can tell its
  *            own file from a stranger's, and changed bytes from a changed time.
+ *   history  what the runs did and when, in moments of one length; bounded, see history.c.
  *   tally    counters, changed in the same transaction as the rows they count.
  *   class    error classes by name, as their numbers may move between versions.
  */
 #include "journal/schema.h"
+
+#include "journal/journal.h"
 
 #include <string.h>
 
@@ -44,9 +47,9 @@ static const char tables[] =
     "CREATE TABLE name_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL) STRICT;"
     /* file_id: 16 bytes when it is a UUID, else text. etag: '' when it is the quoted MD5. */
     "CREATE TABLE result(asset_id INTEGER PRIMARY KEY, file_id ANY, md5 BLOB, etag TEXT,"
-    " done_ms INTEGER NOT NULL) STRICT;"
+    " done_ms INTEGER NOT NULL, took_ms INTEGER NOT NULL, version TEXT, cdn_url TEXT) STRICT;"
     "CREATE TABLE former(asset_id INTEGER PRIMARY KEY, file_id ANY NOT NULL, size INTEGER NOT NULL,"
-    " md5 BLOB) STRICT;"
+    " md5 BLOB, cdn_url TEXT) STRICT;"
     "CREATE TABLE session(asset_id INTEGER PRIMARY KEY, file_path TEXT, file_name TEXT,"
     " upload_id TEXT, conflict_id TEXT, intent_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE part(asset_id INTEGER NOT NULL, part_no INTEGER NOT NULL, etag TEXT, md5 BLOB,"
@@ -60,7 +63,12 @@ static const char tables[] =
     " bytes INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
     "CREATE TABLE issue(id INTEGER PRIMARY KEY, path BLOB NOT NULL, class_id INTEGER NOT NULL,"
     " text TEXT) STRICT;"
-    "CREATE TABLE request(at_ms INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;";
+    "CREATE TABLE request(at_ms INTEGER PRIMARY KEY, count INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE history(at_ms INTEGER PRIMARY KEY"
+#define X(sym, column) ", " #column " INTEGER NOT NULL"
+    HISTORY_MEASURES(X)
+#undef X
+        ") STRICT;";
 
 /* WAL first: it cannot be switched inside the transaction that makes the tables. */
 static int make_tables(struct sql *sql, struct err *err)

@@ -8,7 +8,7 @@
 #include "journal/sql.h"
 
 #define SCHEMA_APPLICATION_ID 0x50584c4a /* "PXLJ" */
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 
 /*
  * Checks that the open connection is on a journal of this version; an empty database is made one

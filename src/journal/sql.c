@@ -9,10 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/journal.h"
+
 struct statement {
     const char *text;
     const char *scan_reason;
 };
+
+/* Behind an INSERT into history: a row that is there already takes the sums in. */
+#define SUM(sym, column) ", " #column " = " #column " + excluded." #column
+#define HISTORY_SUMS \
+    " ON CONFLICT(at_ms) DO UPDATE SET at_ms = excluded.at_ms" HISTORY_MEASURES(SUM)
 
 static const struct statement table[] = {
     [SQL_BEGIN] = {"BEGIN IMMEDIATE", NULL},
@@ -99,17 +106,22 @@ static const struct statement table[] = {
     [SQL_SIZES_ADD] = {"INSERT OR IGNORE INTO queue_by_size(key) VALUES(?1)", NULL},
     [SQL_SIZES_DROP] = {"DELETE FROM queue_by_size WHERE key = ?1", NULL},
     [SQL_SIZES_CLEAR] = {"DELETE FROM queue_by_size", NULL},
-    [SQL_RESULT_SET] = {"INSERT OR REPLACE INTO result(asset_id, file_id, md5, etag, done_ms)"
-                        " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [SQL_RESULT_SET] = {"INSERT OR REPLACE INTO result(asset_id, file_id, md5, etag, done_ms,"
+                        " took_ms, version, cdn_url) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
+                        /* A file that stays the same one in PXM keeps its URL. */
+                        " coalesce(?8, (SELECT cdn_url FROM former"
+                        " WHERE asset_id = ?1 AND file_id = ?2)))",
                         NULL},
-    [SQL_RESULT_DONE] = {"INSERT INTO result(asset_id, done_ms) VALUES(?1, ?2)"
-                         " ON CONFLICT(asset_id) DO UPDATE SET done_ms = excluded.done_ms",
+    [SQL_RESULT_DONE] = {"INSERT INTO result(asset_id, done_ms, took_ms) VALUES(?1, ?2, ?3)"
+                         " ON CONFLICT(asset_id) DO UPDATE SET done_ms = excluded.done_ms,"
+                         " took_ms = excluded.took_ms",
                          NULL},
     [SQL_RESULT_DROP] = {"DELETE FROM result WHERE asset_id = ?1", NULL},
-    [SQL_FORMER_SET] = {"INSERT OR REPLACE INTO former(asset_id, file_id, size, md5)"
-                        " SELECT asset_id, file_id, ?2, md5 FROM result WHERE asset_id = ?1"
-                        " AND file_id IS NOT NULL",
-                        NULL},
+    [SQL_FORMER_SET] =
+        {"INSERT OR REPLACE INTO former(asset_id, file_id, size, md5, cdn_url)"
+         " SELECT asset_id, file_id, ?2, md5, cdn_url FROM result WHERE asset_id = ?1"
+         " AND file_id IS NOT NULL",
+         NULL},
     [SQL_SESSION_SET] = {"INSERT OR REPLACE INTO session(asset_id, file_path, file_name, upload_id,"
                          " conflict_id, intent_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                          NULL},
@@ -175,13 +187,27 @@ static const struct statement table[] = {
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"
                       " d.file_id, d.md5, d.etag, f.class_id, f.http_status, f.text,"
-                      " f.request_id, f.owner_id, w.tries"
+                      " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url"
                       " FROM asset a CROSS JOIN work w ON w.id = a.id"
                       " CROSS JOIN root r ON r.id = a.root_id"
                       " LEFT JOIN mime m ON m.id = w.mime_id"
                       " LEFT JOIN result d ON d.asset_id = a.id"
                       " LEFT JOIN failure f ON f.asset_id = a.id ORDER BY a.id",
                       "a report shows every row, in the order of the primary key"},
+#define COLUMN(sym, column) ", " #column
+#define VALUE(sym, column)  ", ?"
+    [SQL_HISTORY_ADD] = {"INSERT INTO history VALUES(?" HISTORY_MEASURES(VALUE) ")" HISTORY_SUMS,
+                         NULL},
+    [SQL_HISTORY_COUNT] = {"SELECT count(*) FROM history", NULL},
+    /* ?1: how long a moment is from now on. Those that do not begin one join the one before. */
+    [SQL_HISTORY_JOIN] = {"INSERT INTO history SELECT at_ms - at_ms % ?1" HISTORY_MEASURES(
+                              COLUMN) " FROM history WHERE at_ms % ?1 <> 0" HISTORY_SUMS,
+                          NULL},
+    [SQL_HISTORY_JOINED] = {"DELETE FROM history WHERE at_ms % ?1 <> 0", NULL},
+    [SQL_HISTORY_EACH] = {"SELECT at_ms" HISTORY_MEASURES(COLUMN) " FROM history ORDER BY at_ms",
+                          NULL},
+#undef COLUMN
+#undef VALUE
 };
 _Static_assert(sizeof table / sizeof *table == SQL_COUNT, "one row a statement");
 

@@ -85,12 +85,18 @@ enum sql_id {
     SQL_CLAIM_BY_SIZE,
     SQL_CLAIM_GET,
     SQL_ROW_EACH,
+    SQL_HISTORY_ADD,
+    SQL_HISTORY_COUNT,
+    SQL_HISTORY_JOIN,
+    SQL_HISTORY_JOINED,
+    SQL_HISTORY_EACH,
     SQL_COUNT,
 };
 
 struct sql {
     sqlite3 *db;
     const char *path; /* for messages; the journal's, outlives this */
+    int held;         /* a read transaction stays open from call to call, see reader_hold() */
     sqlite3_stmt *statements[SQL_COUNT];
 };
 

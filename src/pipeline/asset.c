@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "pipeline/job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ void asset_free(struct job *job, struct asset *asset)
     asset_drop_source(job, asset);
     asset_drop_session(asset);
     claim_free(asset->claim);
+    free(asset->cdn_url);
     free(asset);
     job->assets--;
 }
@@ -109,6 +111,29 @@ void asset_drop_source(struct job *job, struct asset *asset)
     asset->source = NULL;
 }
 
+#define PARTS_ETAG_MAX 48
+
+/* What S3 calls a file of many parts: the MD5 of their MD5s, and their number. Empty: not known. */
+static void parts_etag(const struct asset *asset, char out[PARTS_ETAG_MAX])
+{
+    struct digest digest;
+    unsigned char md5[16];
+    char hex[2 * sizeof md5 + 1];
+    out[0] = '\0';
+    for (size_t i = 0; i < asset->part_count; i++)
+        if (!asset->parts[i].has_md5)
+            return;
+    if (digest_init(&digest))
+        return;
+    for (size_t i = 0; i < asset->part_count; i++)
+        digest_update(&digest, asset->parts[i].md5, sizeof asset->parts[i].md5);
+    digest_final(&digest, md5);
+    digest_release(&digest);
+    for (size_t i = 0; i < sizeof md5; i++)
+        snprintf(hex + 2 * i, 3, "%02x", md5[i]);
+    snprintf(out, PARTS_ETAG_MAX, "\"%s-%zu\"", hex, asset->part_count);
+}
+
 static void fill_fact(const struct job *job, const struct asset *asset, unsigned fields,
                       struct journal_fact *fact)
 {
@@ -125,7 +150,10 @@ static void fill_fact(const struct job *job, const struct asset *asset, unsigned
         .keep_parts = asset->keep_parts,
         .intent_ms = asset->intent_ms,
         .file_id = asset->file_id[0] ? asset->file_id : NULL,
+        .version = asset->version[0] ? asset->version : NULL,
+        .cdn_url = asset->cdn_url,
         .done_ms = job->wall_ms,
+        .took_ms = job->now_ms - asset->claimed_ms,
         .error = &asset->error,
         .tries = asset->tries_all,
     };
@@ -139,7 +167,12 @@ static void fill_fact(const struct job *job, const struct asset *asset, unsigned
 void asset_save(struct job *job, struct asset *asset, unsigned fields)
 {
     struct journal_fact fact;
+    char etag[PARTS_ETAG_MAX] = "";
     fill_fact(job, asset, fields, &fact);
+    if ((fields & FACT_FILE) && asset->part_count > 1)
+        parts_etag(asset, etag);
+    if (etag[0])
+        fact.etag = etag;
     commit_fact(job, &fact);
 }
 

@@ -97,6 +97,8 @@ struct asset {
     int token_refused;         /* a 401 was answered once */
     struct exchange *exchange; /* the API call under way; NULL */
     char file_id[LIMIT_ID_BYTES];
+    char version[LIMIT_VERSION_BYTES]; /* empty: not said */
+    char *cdn_url;                     /* NULL: not said */
 };
 TAILQ_HEAD(asset_list, asset);
 

@@ -97,6 +97,15 @@ void commit_collect(struct job *job)
         go_on(job, asset);
 }
 
+void commit_last(struct job *job)
+{
+    if (!journal_batch_is_empty(job->batch))
+        journal_submit(job->journal, job->batch);
+    else
+        journal_batch_free(job->batch);
+    job->batch = NULL;
+}
+
 void commit_release(struct job *job)
 {
     journal_batch_free(job->batch);

@@ -157,13 +157,26 @@ void confirm_start(struct job *job, struct asset *asset)
     buf_release(&body);
 }
 
+/* What the reply says of the file. A public URL that finds no memory is one that was not said. */
+static int take_reply(struct asset *asset, struct err *err)
+{
+    const struct buf *body = &exchange_reply_of(asset->exchange)->body;
+    struct wire_confirmed reply;
+    int rc = wire_decode_confirm(buf_str(body), body->len, &reply, err);
+    if (rc)
+        return rc;
+    memcpy(asset->file_id, reply.id, sizeof asset->file_id);
+    memcpy(asset->version, reply.version, sizeof asset->version);
+    free(asset->cdn_url);
+    asset->cdn_url = reply.cdn_url[0] ? strdup(reply.cdn_url) : NULL;
+    return 0;
+}
+
 void confirm_done(struct job *job, struct asset *asset)
 {
-    const struct exchange_reply *reply = exchange_reply_of(asset->exchange);
     struct err error;
     call_classify(job, asset, &error);
-    if (!error.code &&
-        wire_decode_confirm(buf_str(&reply->body), reply->body.len, asset->file_id, &error))
+    if (!error.code && take_reply(asset, &error))
         error.effect = EFFECT_MAYBE;
     call_release(job, asset);
     if (error.code) {

@@ -370,6 +370,7 @@ static void tick(struct job *job)
     start_calls(job);
     start_puts(job);
     lanes_ask(job);
+    history_tick(job);
     commit_submit(job);
     refresh_books(job);
     if (job->observer.tick)
@@ -497,6 +498,8 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     if (!rc) {
         read_clocks(job);
         check_limits(job);
+        history_end(job);
+        commit_last(job);
         rc = report_walk_failures(job, err);
     }
     if (!rc) {

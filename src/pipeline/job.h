@@ -62,6 +62,14 @@ struct health {
     int exhausted_in_a_row; /* files given up, without any success between */
 };
 
+/* What goes into the journal's history, see history.c. */
+struct history {
+    int64_t tick_ms; /* the last time that it was looked at; 0: never */
+    struct journal_moment moment;
+    int64_t taken[HISTORY_MEASURE_COUNT]; /* of the counted ones, by the moments before */
+    uint64_t taken_seq;                   /* the batch that has the last moment */
+};
+
 struct job {
     const struct job_options *options;
     struct job_observer observer;
@@ -125,6 +133,7 @@ struct job {
     int64_t stored_bytes;
     int64_t files_done;
     int64_t files_failed;
+    int64_t failed_durable; /* and said */
     int64_t files_confirmed;
     int64_t requests;
     int64_t retries;
@@ -133,6 +142,7 @@ struct job {
     int64_t rate_bytes_then;
     struct journal_books books;
     int64_t books_at_ms;
+    struct history history;
 };
 
 /* Decides how the job ends; the first decision stays. What runs is drained. */
@@ -193,7 +203,17 @@ void commit_fact(struct job *job, const struct journal_fact *fact);
 void commit_wait(struct job *job, struct asset *asset);
 void commit_submit(struct job *job);
 void commit_collect(struct job *job);
+/* Submits what is in the batch and waits for nothing: nothing can be appended any more. */
+void commit_last(struct job *job);
 void commit_release(struct job *job);
+
+/* history.c */
+void history_tick(struct job *job);
+/* The last moment of the run, into the batch being filled. */
+void history_end(struct job *job);
+
+/* snapshot.c */
+enum job_limit job_limit_now(const struct job *job);
 
 /* put.c */
 /* Parts of one asset answered but not digested yet, beyond those that are being sent. */

@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* How often an id that the confirm's reply left out is looked for. */
 #define IDENTIFY_TRIES 3
@@ -81,9 +82,15 @@ static void look_again(struct job *job, struct asset *asset)
     asset_wait(job, asset, WAIT_RETRY);
 }
 
-static void take_id(struct asset *asset, const char *id)
+static void take_id(struct asset *asset, const char *id, const struct wire_files *files)
 {
+    char url[LIMIT_CDN_URL_BYTES] = "";
     snprintf(asset->file_id, sizeof asset->file_id, "%s", id);
+    for (size_t i = 0; i < files->count; i++)
+        if (!strcmp(files->items[i].id, id) && files->items[i].cdn_url)
+            (void)wire_public_url(files->items[i].cdn_url, url);
+    free(asset->cdn_url);
+    asset->cdn_url = url[0] ? strdup(url) : NULL;
 }
 
 static void begin_anew(struct job *job, struct asset *asset)
@@ -106,7 +113,7 @@ void resolve_done(struct job *job, struct asset *asset)
     describe(job, asset, &about);
     switch (verdict_resolve(&about, &files, &id)) {
     case VERDICT_APPLIED:
-        take_id(asset, id);
+        take_id(asset, id, &files);
         if (asset->conflict_id && job->canary[confirm_kind(job, asset)] != CANARY_PROVEN)
             step_enter(job, asset, STEP_CANARY);
         else
@@ -149,7 +156,7 @@ void identify_done(struct job *job, struct asset *asset)
     describe(job, asset, &about);
     const char *id = verdict_identify(&about, &files);
     if (id)
-        take_id(asset, id);
+        take_id(asset, id, &files);
     if (id || ++asset->tries >= IDENTIFY_TRIES || job_is_draining(job))
         finish_confirmed(job, asset);
     else
@@ -186,7 +193,7 @@ void canary_done(struct job *job, struct asset *asset)
         job->canary[kind] = CANARY_PROVEN;
         job->canary_asset[kind] = NULL;
         if (!asset->file_id[0])
-            take_id(asset, asset->conflict_id);
+            take_id(asset, asset->conflict_id, &files);
         finish_confirmed(job, asset);
         break;
     case VERDICT_NOT_YET:

@@ -33,7 +33,7 @@ static void sample_rate(struct job *job)
     job->rate_bytes_then = sent;
 }
 
-static enum job_limit what_limits(const struct job *job)
+enum job_limit job_limit_now(const struct job *job)
 {
     const int *waiting = job->waiting_count;
     int calls_wait = waiting[WAIT_API] + waiting[WAIT_SLOT];
@@ -103,7 +103,7 @@ void job_snapshot(struct job *job, struct job_snapshot *out)
         .held_ms = pacer_held_ms(job->pacer, job->now_ms),
         .puts_active = job->puts_active,
         .put_limit = job->put_limit,
-        .limit = what_limits(job),
+        .limit = job_limit_now(job),
         .walking = intake_is_walking(job),
         .draining = job_is_draining(job),
         .goodput_bytes_per_s = job->rate_bytes_per_s,

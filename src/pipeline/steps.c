@@ -118,6 +118,7 @@ void finish_durable(struct job *job, struct asset *asset)
     }
     job->files_done++;
     job->files_confirmed += asset->state == ASSET_CONFIRMED;
+    job->failed_durable += asset->state == ASSET_FAILED;
     if (job->observer.file)
         job->observer.file(job->observer.user, &event);
     asset_free(job, asset);

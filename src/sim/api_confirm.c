@@ -213,31 +213,47 @@ static bool check_fields(struct exch *x, json_object *body, struct confirm *c)
     return check_metadata(x, body, c) && check_conflict(x, body, c);
 }
 
+static void add_details(struct text *t, const struct file *f, const char *id)
+{
+    struct text path = {0};
+
+    if (!options_current()->quirk.confirm_details)
+        return;
+    text_uri(&path, f->name, false);
+    text_addf(t, ",\"version\":%u,\"metadata\":{\"cdn_url\":\"https://cdn.sim.example/%s/%s\"}",
+              f->extra == NULL ? 1 : f->extra->n_older + 1, id, path.data);
+    text_release(&path);
+}
+
 static void reply_file(struct exch *x, const struct file *f)
 {
     const struct quirks *q = &options_current()->quirk;
     char id[IDENT_UUID_TEXT];
+    struct text details = {0};
     struct text t = {0};
 
     ident_uuid_text(f->id, id);
+    add_details(&details, f, id);
+    const char *more = details.data == NULL ? "" : details.data;
     switch ((enum id_place)q->confirm_reply) {
     case ID_TOP:
-        text_addf(&t, "{\"id\":\"%s\",", id);
+        text_addf(&t, "{\"id\":\"%s\"%s,", id, more);
         break;
     case ID_FILE_ID:
-        text_addf(&t, "{\"file_id\":\"%s\",", id);
+        text_addf(&t, "{\"file_id\":\"%s\"%s,", id, more);
         break;
     case ID_IN_FILE:
-        text_addf(&t, "{\"file\":{\"id\":\"%s\"},", id);
+        text_addf(&t, "{\"file\":{\"id\":\"%s\"%s},", id, more);
         break;
     case ID_IN_DATA:
-        text_addf(&t, "{\"data\":{\"id\":\"%s\"},", id);
+        text_addf(&t, "{\"data\":{\"id\":\"%s\"%s},", id, more);
         break;
     case ID_NONE:
         text_puts(&t, "{");
         break;
     }
     text_puts(&t, "\"status\":\"success\"}");
+    text_release(&details);
     api_reply(x, q->confirm_201 ? 201 : 200, &t);
 }
 

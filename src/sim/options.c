@@ -59,6 +59,8 @@ static const struct quirk_row quirk_rows[] = {
      "its name in the confirm (conflict_file_id)"},
     {"confirm_reply", reply_values, QUIRK_CHOICE, Q(confirm_reply), "where confirm puts the id"},
     {"confirm_status", created_values, QUIRK_CHOICE, Q(confirm_201), "status of a good confirm"},
+    {"confirm_details", NULL, QUIRK_SWITCH, Q(confirm_details),
+     "confirm replies with version and metadata.cdn_url beside the id"},
     {"confirm_twice", twice_values, QUIRK_CHOICE, Q(confirm_twice_409),
      "what a second confirm of a path does"},
     {"etag_quotes", etag_values, QUIRK_CHOICE, Q(etag_quotes),

@@ -39,6 +39,7 @@ struct quirks {
     int confirm_reply;
     int confirm_twice_409;
     int confirm_201;
+    int confirm_details;
     int etag_quotes;
     int file_shape;
     int collection_shape;

@@ -112,10 +112,36 @@ int wire_encode_confirm(const struct wire_profile *profile, const struct wire_co
     return rc;
 }
 
-int wire_decode_confirm(const char *body, size_t len, char out_id[LIMIT_ID_BYTES], struct err *err)
+/* The object that has the file's id, and the id. */
+static struct json_object *find_file(struct json_object *doc, const char **out_id)
+{
+    struct json_object *places[] = {doc, doc, doc_object(doc, "file"), doc_object(doc, "data")};
+    static const char *const keys[] = {"id", "file_id", "id", "id"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if ((*out_id = doc_id(places[i], keys[i])))
+            return places[i];
+    return doc;
+}
+
+static void read_confirmed(struct json_object *doc, struct wire_confirmed *out)
+{
+    const char *id;
+    struct json_object *file = find_file(doc, &id);
+    const char *version = doc_id(file, "version");
+    const char *url = doc_text(file, "cdn_url");
+    if (!url)
+        url = doc_text(doc_object(file, "metadata"), "cdn_url");
+    snprintf(out->id, sizeof out->id, "%s", id ? id : "");
+    if (version && strlen(version) < sizeof out->version)
+        snprintf(out->version, sizeof out->version, "%s", version);
+    if (url)
+        (void)wire_public_url(url, out->cdn_url);
+}
+
+int wire_decode_confirm(const char *body, size_t len, struct wire_confirmed *out, struct err *err)
 {
     struct json_object *doc = NULL;
-    out_id[0] = '\0';
+    *out = (struct wire_confirmed){0};
     if (!len)
         return 0;
     int rc = doc_parse(body, len, "confirm-upload", &doc, err);
@@ -125,14 +151,7 @@ int wire_decode_confirm(const char *body, size_t len, char out_id[LIMIT_ID_BYTES
             err->effect = EFFECT_MAYBE;
         return rc;
     }
-    const char *id = doc_id(doc, "id");
-    if (!id)
-        id = doc_id(doc, "file_id");
-    if (!id)
-        id = doc_id(doc_object(doc, "file"), "id");
-    if (!id)
-        id = doc_id(doc_object(doc, "data"), "id");
-    snprintf(out_id, LIMIT_ID_BYTES, "%s", id ? id : "");
+    read_confirmed(doc, out);
     json_object_put(doc);
     return 0;
 }

@@ -5,6 +5,7 @@
  * text holds a path or a query, where signatures are.
  */
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -158,6 +159,32 @@ static int append_encoded(const char *value, struct buf *out)
             return rc;
     }
     return 0;
+}
+
+/* Whether a query hands out rights: whoever has the URL has the file, for a while. */
+static int is_signed(const char *url)
+{
+    static const char *const marks[] = {"x-amz-", "signature", "sig=", "policy=", "token"};
+    const char *query = strchr(url, '?');
+    for (size_t i = 0; query && i < sizeof marks / sizeof *marks; i++)
+        if (strcasestr(query, marks[i]))
+            return 1;
+    return 0;
+}
+
+int wire_public_url(const char *text, char out[LIMIT_CDN_URL_BYTES])
+{
+    static const struct wire_url_rules rules = {.allow_http = 1};
+    size_t len = 0;
+    out[0] = '\0';
+    for (const char *p = text; *p && len + 4 <= LIMIT_CDN_URL_BYTES; p++) {
+        unsigned char byte = (unsigned char)*p;
+        int is_plain = byte > 0x20 && byte < 0x7f && !strchr("\"<>\\^`{|}", byte);
+        len += (size_t)snprintf(out + len, 4, is_plain ? "%c" : "%%%02X", byte);
+    }
+    if (len + 4 > LIMIT_CDN_URL_BYTES || is_signed(out) || wire_check_url(out, &rules, NULL))
+        out[0] = '\0';
+    return out[0] != '\0';
 }
 
 int wire_path(const char *path_template, const char *value, struct buf *out)

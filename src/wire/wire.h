@@ -161,13 +161,25 @@ int wire_decode_session(const char *body, size_t len, const struct wire_upload *
                         struct err *err) WARN_UNUSED;
 void wire_session_release(struct wire_session *session);
 
+/* What a confirm's reply says of the file; a text that it does not say is empty. */
+struct wire_confirmed {
+    char id[LIMIT_ID_BYTES];
+    char version[LIMIT_VERSION_BYTES];
+    char cdn_url[LIMIT_CDN_URL_BYTES]; /* as wire_public_url() makes it */
+};
 /*
- * The file id of a confirm's reply with a 2xx status into out: `id`, `file_id`, `file.id`,
- * `data.id`; empty where the reply names none that is usable, or has no body. -ERR_BAD_REPLY (no
- * JSON) has EFFECT_MAYBE: look the file up before confirming again.
+ * A confirm's reply with a 2xx status: the id is `id`, `file_id`, `file.id` or `data.id`, the rest
+ * stands beside it (`version`, `cdn_url`, `metadata.cdn_url`). All empty where it has no body.
+ * -ERR_BAD_REPLY (no JSON) has EFFECT_MAYBE: look the file up before confirming again.
  */
-int wire_decode_confirm(const char *body, size_t len, char out_id[LIMIT_ID_BYTES],
+int wire_decode_confirm(const char *body, size_t len, struct wire_confirmed *out,
                         struct err *err) WARN_UNUSED;
+/*
+ * A URL for everybody's eyes, as it may stand in a report: bytes that no URL has are
+ * percent-encoded. 1, or 0 and an empty out: no http(s) URL, too long, or a signed one, which is
+ * a secret and does not last.
+ */
+int wire_public_url(const char *text, char out[LIMIT_CDN_URL_BYTES]);
 
 struct wire_file {
     char *id;

@@ -11,10 +11,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    char id[LIMIT_ID_BYTES];
+    struct wire_confirmed reply;
     struct err err = ERR_INIT;
-    int rc = wire_decode_confirm((const char *)data, size, id, &err);
-    BUG_ON(rc != 0 && (rc != -ERR_BAD_REPLY || err.effect != EFFECT_MAYBE || *id));
+    int rc = wire_decode_confirm((const char *)data, size, &reply, &err);
+    BUG_ON(rc != 0 && (rc != -ERR_BAD_REPLY || err.effect != EFFECT_MAYBE || *reply.id));
 
     char *text = strndup((const char *)data, size);
     struct wire_profile profile;

@@ -151,7 +151,10 @@ static void a_confirmed_row_keeps_its_result_and_nothing_else(void **state)
                                 .file_id = uuid,
                                 .etag = "\"11111111111111111111111111111111\"",
                                 .has_md5 = 1,
-                                .done_ms = 1700000000123};
+                                .version = "3",
+                                .cdn_url = "https://c.example/x.jpg",
+                                .done_ms = 1700000000123,
+                                .took_ms = 4567};
     memset(done.md5, 0x11, sizeof done.md5);
     commit_fact(f, &done);
     fixture_reopen(f);
@@ -162,6 +165,9 @@ static void a_confirmed_row_keeps_its_result_and_nothing_else(void **state)
     assert_true(kept.row.has_md5);
     assert_int_equal(kept.row.md5[7], 0x11);
     assert_true(kept.row.done_ms == 1700000000123);
+    assert_true(kept.row.took_ms == 4567);
+    assert_string_equal(kept.version, "3");
+    assert_string_equal(kept.cdn_url, "https://c.example/x.jpg");
     assert_int_equal(kept.row.error, ERR_NONE);
     assert_null(claim_one(f));
 }

@@ -248,6 +248,8 @@ struct kept_row {
     char name[256];
     char file_id[64];
     char etag[64];
+    char version[64];
+    char cdn_url[64];
     char text[512];
     char request_id[64];
     char mime_type[64];
@@ -270,6 +272,8 @@ static int keep_row(const struct journal_row *row, void *user)
     keep_text(kept->name, sizeof kept->name, row->name);
     keep_text(kept->file_id, sizeof kept->file_id, row->file_id);
     keep_text(kept->etag, sizeof kept->etag, row->etag);
+    keep_text(kept->version, sizeof kept->version, row->version);
+    keep_text(kept->cdn_url, sizeof kept->cdn_url, row->cdn_url);
     keep_text(kept->text, sizeof kept->text, row->error_text);
     keep_text(kept->request_id, sizeof kept->request_id, row->request_id);
     keep_text(kept->mime_type, sizeof kept->mime_type, row->mime_type);

@@ -157,8 +157,8 @@ static void a_newer_format_is_refused(void **state)
 {
     struct fixture *f = *state;
     fixture_close(f);
-    run_sql(f->path, "PRAGMA user_version = 2");
-    expect_refused(f, JOURNAL_CREATE, ERR_JOURNAL, "newer pxload (format 2, this program knows 1)");
+    run_sql(f->path, "PRAGMA user_version = 99");
+    expect_refused(f, JOURNAL_CREATE, ERR_JOURNAL, "newer pxload (format 99, this program knows ");
     expect_refused(f, JOURNAL_READ, ERR_JOURNAL, "newer pxload");
 }
 

@@ -8,7 +8,8 @@
 /* Tables that hold a handful of rows whatever the job's size. */
 static int is_small(const char *detail)
 {
-    static const char *const tables[] = {"control", "class", "tally", "excluded", "issue"};
+    static const char *const tables[] = {"control",  "class", "tally",
+                                         "excluded", "issue", "history"};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         size_t len = strlen(tables[i]);
         const char *name = detail + strlen("SCAN ");

@@ -105,10 +105,52 @@ static void confirm_id_is_found_in_the_order_of_the_protocol(void **state)
         {long_id, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char id[LIMIT_ID_BYTES] = "unset";
-        assert_int_equal(wire_decode_confirm(cases[i].body, strlen(cases[i].body), id, NULL), 0);
-        assert_string_equal(id, cases[i].id);
+        struct wire_confirmed reply = {.id = "unset"};
+        assert_int_equal(wire_decode_confirm(cases[i].body, strlen(cases[i].body), &reply, NULL),
+                         0);
+        assert_string_equal(reply.id, cases[i].id);
     }
+}
+
+static void confirm_reply_may_say_version_and_public_url(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body, *version, *url;
+    } cases[] = {
+        {"{\"id\":\"a\",\"version\":3,\"cdn_url\":\"https://c.example/a b/\\u00e9.jpg\"}", "3",
+         "https://c.example/a%20b/%C3%A9.jpg"},
+        {"{\"data\":{\"id\":\"a\",\"metadata\":{\"cdn_url\":\"https://c.example/x?v=2\"}}}", "",
+         "https://c.example/x?v=2"},
+        /* Beside another file's id it says nothing about this one. */
+        {"{\"file\":{\"id\":\"a\"},\"cdn_url\":\"https://c.example/x\"}", "", ""},
+        {"{\"id\":\"a\",\"version\":\"123456789012345678901234567890123\"}", "", ""},
+        {"{\"id\":\"a\",\"cdn_url\":\"javascript:alert(1)\"}", "", ""},
+        {"{\"id\":\"a\",\"cdn_url\":\"https://c.example/x?X-Amz-Signature=0\"}", "", ""},
+        {"{\"id\":\"a\",\"cdn_url\":\"https://u:p@c.example/x\"}", "", ""},
+        {"{\"id\":\"a\",\"cdn_url\":7}", "", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire_confirmed reply;
+        assert_int_equal(wire_decode_confirm(cases[i].body, strlen(cases[i].body), &reply, NULL),
+                         0);
+        assert_string_equal(reply.version, cases[i].version);
+        assert_string_equal(reply.cdn_url, cases[i].url);
+    }
+}
+
+static void a_public_url_is_whole_or_none(void **state)
+{
+    (void)state;
+    char text[LIMIT_CDN_URL_BYTES + 8] = "https://c.example/";
+    char url[LIMIT_CDN_URL_BYTES];
+    size_t head = strlen(text);
+    memset(text + head, 'x', LIMIT_CDN_URL_BYTES - 4 - head);
+    assert_true(wire_public_url(text, url));
+    assert_string_equal(url, text);
+    memset(text + head, ' ', LIMIT_CDN_URL_BYTES - 4 - head);
+    assert_false(wire_public_url(text, url));
+    assert_string_equal(url, "");
 }
 
 static void unreadable_confirm_reply_means_maybe_applied(void **state)
@@ -117,11 +159,11 @@ static void unreadable_confirm_reply_means_maybe_applied(void **state)
     static const char *const bad[] = {" ", "OK", "<html></html>", "{\"id\":\"a\"",
                                       "{\"id\":\"a\"}x"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char id[LIMIT_ID_BYTES] = "unset";
+        struct wire_confirmed reply = {.id = "unset"};
         struct err err = ERR_INIT;
-        assert_int_equal(wire_decode_confirm(bad[i], strlen(bad[i]), id, &err), -ERR_BAD_REPLY);
+        assert_int_equal(wire_decode_confirm(bad[i], strlen(bad[i]), &reply, &err), -ERR_BAD_REPLY);
         assert_int_equal(err.effect, EFFECT_MAYBE);
-        assert_string_equal(id, "");
+        assert_string_equal(reply.id, "");
     }
 }
 
@@ -283,6 +325,8 @@ int main(void)
         cmocka_unit_test(token_replies_that_are_none_are_refused_without_a_leak),
         cmocka_unit_test(confirm_id_is_found_in_the_order_of_the_protocol),
         cmocka_unit_test(unreadable_confirm_reply_means_maybe_applied),
+        cmocka_unit_test(confirm_reply_may_say_version_and_public_url),
+        cmocka_unit_test(a_public_url_is_whole_or_none),
         cmocka_unit_test(every_list_shape_is_taken),
         cmocka_unit_test(a_file_is_read_whole),
         cmocka_unit_test(what_a_file_does_not_say_is_marked),
