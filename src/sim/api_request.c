@@ -30,7 +30,7 @@ void upload_url_path(const struct session *s, struct text *out)
     const char *bucket = options_current()->s3_bucket;
     struct text path = {0};
 
-    session_path(s, &path);
+    session_path(s->seq, s->name, &path);
     text_addf(out, "/%s", bucket == NULL ? UPLOAD_BUCKET : bucket);
     if (path.data[0] != '/')
         text_puts(out, "/");
@@ -82,6 +82,8 @@ static void add_url(struct text *out, const struct exch *x, const struct session
         call.upload_id = s->remote_id != NULL ? s->remote_id : upload_id;
     }
     presign_url(presigner, &call, &url);
+    if (a != NULL && a->bad_signature)
+        url.data[url.len - 1] = url.data[url.len - 1] == '0' ? '1' : '0';
     if (a != NULL)
         add_bent_url(out, a, url.data);
     else
@@ -135,7 +137,7 @@ static void add_instructions(struct text *out, const struct exch *x, const struc
     const char *type = s->multipart ? "multipart" : single_name();
 
     upload_url_path(s, &path);
-    session_path(s, &file_path);
+    session_path(s->seq, s->name, &file_path);
     text_puts(out, "\"upload_type\":");
     text_json(out, a != NULL && a->upload_type != NULL ? a->upload_type : type);
     text_puts(out, ",\"file_path\":");

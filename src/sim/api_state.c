@@ -41,6 +41,19 @@ static void add_digests(struct text *out, struct content *content, const uint8_t
     }
 }
 
+/* Its key at the real S3 server, for who wants to look there. */
+static void add_object(struct text *out, uint64_t seq, const char *name)
+{
+    struct text path = {0};
+
+    if (options_current()->s3_endpoint == NULL || seq == 0)
+        return;
+    session_path(seq, name, &path);
+    text_puts(out, ",\"object\":");
+    text_json(out, path.data[0] == '/' ? path.data + 1 : path.data);
+    text_release(&path);
+}
+
 static void add_versions(struct text *out, const struct file *f)
 {
     const struct file_extra *x = f->extra;
@@ -53,6 +66,7 @@ static void add_versions(struct text *out, const struct file *f)
     for (uint32_t i = 0; i < n; i++) {
         text_addf(out, "%s{\"size\":%llu", i == 0 ? "" : ",", (unsigned long long)x->older[i].size);
         add_digests(out, x->older[i].content, x->older[i].has_md5 ? x->older[i].md5 : NULL);
+        add_object(out, x->older[i].seq, f->name);
         text_puts(out, "}");
     }
     text_puts(out, "]");
@@ -69,6 +83,7 @@ static void add_file(struct text *out, const struct file *f)
     text_json(out, f->name);
     text_addf(out, ",\"size\":%llu", (unsigned long long)f->size);
     add_digests(out, f->content, f->has_md5 ? f->md5 : NULL);
+    add_object(out, f->seq, f->name);
     add_versions(out, f);
     text_puts(out, ",\"mime_type\":");
     text_json(out, f->mime);

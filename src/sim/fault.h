@@ -88,6 +88,7 @@ struct fault_action {
     bool early_close;
     bool close_silently;
     bool expire_url;
+    bool bad_signature;
     bool revoke_token;
     bool has_clock_offset;
     bool no_instructions;

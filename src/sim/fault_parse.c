@@ -231,6 +231,7 @@ static const struct row rows[] = {
     TEXT("url", url_raw, "... this text whole"),
     TEXT("upload_type", upload_type, "an upload_type of this name"),
     SWITCH("expire_url", expire_url, "upload URLs that have expired already"),
+    SWITCH("bad_signature", bad_signature, "upload URLs that are signed wrongly"),
     SWITCH("revoke_token", revoke_token, "revokes all tokens and answers 401"),
     NUMBER("search_lag", search_lag_ms, "ms that the search index lags behind"),
     SPECIAL("clock_offset", set_clock_offset, "seconds that the Date header is off"),

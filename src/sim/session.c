@@ -92,14 +92,14 @@ void session_drop(struct session *s)
     free(s);
 }
 
-void session_path(const struct session *s, struct text *out)
+void session_path(uint64_t seq, const char *name, struct text *out)
 {
-    unsigned long long seq = s->seq;
+    unsigned long long number = seq;
 
     if (options_current()->wire == WIRE_V21)
-        text_addf(out, "s3path/temp/upl_%08llx%08x/%s", seq, path_mac(s->seq), s->name);
+        text_addf(out, "s3path/temp/upl_%08llx%08x/%s", number, path_mac(seq), name);
     else
-        text_addf(out, "/incoming/%08llx%08x", seq, path_mac(s->seq));
+        text_addf(out, "/incoming/%08llx%08x", number, path_mac(seq));
 }
 
 void session_upload_id(const struct session *s, char out[40])

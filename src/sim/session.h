@@ -69,8 +69,8 @@ struct session_new {
 /* (locked) Opens a session and plans its parts. */
 struct session *session_open(const struct session_new *n);
 
-/* (locked) Adds its file_path, e.g. /incoming/0000000112345678. */
-void session_path(const struct session *s, struct text *out);
+/* Adds the file_path of session seq for a file of that name, e.g. /incoming/0000000112345678. */
+void session_path(uint64_t seq, const char *name, struct text *out);
 void session_upload_id(const struct session *s, char out[40]);
 
 enum session_look { SESSION_OPEN, SESSION_CONFIRMED, SESSION_UNKNOWN };

@@ -198,8 +198,11 @@ void tenant_replace(struct file *f, const struct new_file *nf, bool keep_old)
     if (keep_old) {
         x->older = mem_resize(x->older, x->n_older + 1, sizeof *x->older);
         struct version *v = &x->older[x->n_older++];
-        *v = (struct version){
-            .content = f->content, .size = f->size, .has_md5 = f->has_md5, .at_ms = f->updated_ms};
+        *v = (struct version){.content = f->content,
+                              .size = f->size,
+                              .seq = f->seq,
+                              .has_md5 = f->has_md5,
+                              .at_ms = f->updated_ms};
         memcpy(v->md5, f->md5, DIGEST_MD5_BYTES);
     } else {
         content_drop(f->content, true);

@@ -30,6 +30,7 @@ struct region {
 struct version {
     struct content *content;
     uint64_t size;
+    uint64_t seq; /* of the session that made it */
     uint8_t md5[DIGEST_MD5_BYTES];
     bool has_md5;
     int64_t at_ms;
