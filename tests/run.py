@@ -20,7 +20,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "e2e"))
 sys.dont_write_bytecode = True
 
+from real_s3 import ENVIRONMENT as REAL_S3, Server  # noqa: E402
+
 UNIT_DEADLINE_S = 300
+REAL_S3_MODULE = "test_real_s3"
 
 
 def run_unit(program):
@@ -48,8 +51,8 @@ def run_unit(program):
     return results
 
 
-def run_e2e(module_name, name, build):
-    os.environ["PXLOAD_BUILD_DIR"] = str(build)
+def run_e2e(module_name, name, build, more=()):
+    os.environ.update({"PXLOAD_BUILD_DIR": str(build), **dict(more)})
     module = importlib.import_module(module_name)
     began = time.monotonic()
     label = f"{module_name}:{name}"
@@ -70,27 +73,45 @@ def find_e2e():
     return found
 
 
+def run_all(args, build):
+    """(label, ok, text, seconds) of every test, as they end. The real S3 server comes up while
+    the others run, and serves all tests that want it."""
+    found = [(module, name) for module, name in find_e2e() if args.only in f"{module}:{name}"]
+    real = [test for test in found if test[0] == REAL_S3_MODULE]
+    server = Server(args.s3) if real else None
+    with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
+        jobs = [pool.submit(run_e2e, *test, build) for test in found if test not in real]
+        if not args.only:
+            jobs += [pool.submit(run_unit, program)
+                     for program in sorted((build / "tests").glob("test_*"))]
+        try:
+            more = {REAL_S3: server.where()} if real else {}
+            jobs += [pool.submit(run_e2e, *test, build, more) for test in real]
+        except RuntimeError as error:
+            for module, name in real:
+                yield f"{module}:{name}", False, f"{args.s3} did not start: {error}", 0
+        for job in concurrent.futures.as_completed(jobs):
+            yield from job.result()
+    if server:
+        server.stop()
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--build", default="build")
     parser.add_argument("--only", default="")
     parser.add_argument("--slowest", type=int, default=0)
+    parser.add_argument("--s3", choices=("swift", "ceph"), default="swift",
+                        help=f"the server of {REAL_S3_MODULE}")
     args = parser.parse_args()
     build = (HERE.parent / args.build).resolve()
     os.environ["PXLOAD_BUILD_DIR"] = str(build)
     began = time.monotonic()
-    with concurrent.futures.ProcessPoolExecutor(max_workers=os.cpu_count() or 2) as pool:
-        jobs = [pool.submit(run_e2e, module, name, build) for module, name in find_e2e()
-                if args.only in f"{module}:{name}"]
-        if not args.only:
-            jobs += [pool.submit(run_unit, program)
-                     for program in sorted((build / "tests").glob("test_*"))]
-        results = []
-        for job in concurrent.futures.as_completed(jobs):
-            for label, ok, text, seconds in job.result():
-                results.append((label, ok, seconds))
-                if not ok:
-                    print(f"FAILED {label} ({seconds:.1f} s)\n{text}", flush=True)
+    results = []
+    for label, ok, text, seconds in run_all(args, build):
+        results.append((label, ok, seconds))
+        if not ok:
+            print(f"FAILED {label} ({seconds:.1f} s)\n{text}", flush=True)
     for label, _, seconds in sorted(results, key=lambda r: -r[2])[:args.slowest]:
         print(f"{seconds:7.1f} s  {label}")
     failed = sum(not ok for _, ok, _ in results)

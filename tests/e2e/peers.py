@@ -96,6 +96,13 @@ def _serving(server):
 
 
 @contextlib.contextmanager
+def listening(handler):
+    """A port on loopback whose connections the handler has: .server_address."""
+    with _serving(_Threads(("127.0.0.1", 0), handler)) as server:
+        yield server
+
+
+@contextlib.contextmanager
 def door():
     """A port on loopback that answers nothing and keeps what came: .port, .heard."""
     class Handler(socketserver.BaseRequestHandler):
