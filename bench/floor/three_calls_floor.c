@@ -1,7 +1,8 @@
 /*
  * three_calls_floor.c - PXM's three calls a file over a bare libcurl multi handle: no journal, no
  * checks, no retries, JSON written by printf and read by string search. What is lost against it
- * is the price of being able to resume and to verify. Parts of a file go one after the other.
+ * is the price of being able to resume and to verify. Parts of a file go one after the other. The
+ * token comes from PXM_TOKEN.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *user)
 {
     struct slot *slot = user;
     size_t len = size * count;
-    if (slot->call == CALL_PUT && len > 42 && memcmp(line, "ETag: \"", 7) == 0) {
+    if (slot->call == CALL_PUT && len >= 40 && memcmp(line, "ETag: \"", 7) == 0) {
         char one[96];
         long long part_no = (slot->at + options.part_bytes - 1) / options.part_bytes;
         int n = snprintf(one, sizeof one, "%s{\"part_number\":%lld,\"etag\":\"\\\"%.32s\\\"\"}",
@@ -193,12 +194,16 @@ static void drive(int active)
 
 int main(int argc, char **argv)
 {
+    char authorization[1024];
+    const char *token = getenv("PXM_TOKEN");
+    snprintf(authorization, sizeof authorization, "Authorization: Bearer %s",
+             token ? token : "none");
     floor_parse(argc, argv, &options);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     files = floor_list(options.folder, &file_count);
     multi = curl_multi_init();
     api_headers = curl_slist_append(NULL, "Content-Type: application/json");
-    api_headers = curl_slist_append(api_headers, "Authorization: Bearer null-token");
+    api_headers = curl_slist_append(api_headers, authorization);
     struct slot *slots = calloc((size_t)options.conns, sizeof *slots);
     int active = 0;
     for (int i = 0; i < options.conns; i++) {

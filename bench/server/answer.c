@@ -6,14 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "server/zeros.h"
 
 #define HEAD_ROOM 512
 
 static struct answer_options options;
+static uint64_t last_session;
+static uint64_t last_file;
 static struct {
     uint64_t requests, puts, bytes, sessions, confirms;
+    double first_s; /* CLOCK_MONOTONIC of the first of them */
 } counts;
 
 void answer_setup(const struct answer_options *wanted)
@@ -103,7 +107,8 @@ static void make_session(const struct request *request, struct reply *reply)
     const char *name = find_value(request->body, "\"file_name");
     const char *size_text = find_value(request->body, "\"size");
     uint64_t size = size_text ? strtoull(size_text, NULL, 10) : 0;
-    uint64_t session = ++counts.sessions;
+    uint64_t session = ++last_session;
+    counts.sessions++;
     int multipart = size > options.threshold;
     add(reply,
         "{\"upload_data\":{\"upload_type\":\"%s\",\"file_path\":\"/incoming/%016" PRIx64
@@ -141,7 +146,7 @@ static int answer_pxm(const struct request *request, struct reply *reply)
         return 1;
     } else if (strstr(target, "/file/confirm-upload")) {
         counts.confirms++;
-        add(reply, "{\"id\":\"00000000-0000-4000-8000-%012" PRIx64 "\"}", counts.confirms);
+        add(reply, "{\"id\":\"00000000-0000-4000-8000-%012" PRIx64 "\"}", ++last_file);
     } else {
         add(reply, "[]");
     }
@@ -165,7 +170,7 @@ static void answer_put(const struct request *request, struct reply *reply)
     else
         snprintf(headers, sizeof headers,
                  "ETag: \"%032" PRIx64 "\"\r\nx-amz-server-side-encryption: aws:kms\r\n",
-                 counts.puts);
+                 last_session + counts.puts);
     finish(request, reply, 200, "application/xml", headers);
 }
 
@@ -179,20 +184,33 @@ static void answer_post(const struct request *request, struct reply *reply)
         add(reply,
             XML "<InitiateMultipartUploadResult><Bucket>bench</Bucket><Key>k</Key><UploadId>"
                 "upload-%" PRIu64 "</UploadId></InitiateMultipartUploadResult>",
-            ++counts.sessions);
+            ++last_session);
     finish(request, reply, 200, "application/xml", "");
+}
+
+/* GET counts; what was counted so far is forgotten. */
+static void answer_counts(const struct request *request, struct reply *reply)
+{
+    add(reply,
+        "{\"requests\":%" PRIu64 ",\"puts\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"sessions\":%" PRIu64
+        ",\"confirms\":%" PRIu64 ",\"first_s\":%.6f}",
+        counts.requests, counts.puts, counts.bytes, counts.sessions, counts.confirms,
+        counts.first_s);
+    finish(request, reply, 200, "application/json", "");
+    memset(&counts, 0, sizeof counts);
+}
+
+static void count_request(void)
+{
+    struct timespec now;
+    if (counts.requests++)
+        return;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    counts.first_s = (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
 static void answer_get(const struct request *request, struct reply *reply)
 {
-    if (strncmp(request->target, "/_null/state", 12) == 0) {
-        add(reply,
-            "{\"requests\":%" PRIu64 ",\"puts\":%" PRIu64 ",\"bytes\":%" PRIu64
-            ",\"sessions\":%" PRIu64 ",\"confirms\":%" PRIu64 "}",
-            counts.requests, counts.puts, counts.bytes, counts.sessions, counts.confirms);
-        finish(request, reply, 200, "application/json", "");
-        return;
-    }
     if (strstr(request->target, "location"))
         add(reply, XML "<LocationConstraint>us-east-1</LocationConstraint>");
     else
@@ -227,7 +245,11 @@ void answer_make(const struct request *request, struct reply *reply)
             abort();
     }
     reply->len = HEAD_ROOM;
-    counts.requests++;
+    if (strcmp(request->target, "/_null/counts") == 0) {
+        answer_counts(request, reply);
+        return;
+    }
+    count_request();
     if (!answer_pxm(request, reply))
         answer_s3(request, reply);
 }

@@ -6,7 +6,8 @@
  *   null_server [--listen 127.0.0.1:0] [--tls CERT KEY] [--part-size BYTES] [--threshold BYTES]
  *               [--opaque-etag] [--bandwidth BYTES_PER_S]
  *
- * Prints "null-server ready api=URL s3=URL" and serves until SIGTERM. GET /_null/state counts.
+ * Prints "null-server ready api=URL s3=URL" and serves until SIGTERM. GET /_null/counts says
+ * what came since it was last asked.
  */
 #include <arpa/inet.h>
 #include <errno.h>
