@@ -39,7 +39,7 @@ static void one_file(const struct wire_profile *profile, struct buf *body)
     struct wire_upload upload = {.file_name = NAME, .mime_type = "image/jpeg", .size_bytes = SIZE};
     struct wire_url_rules rules = {0};
     struct wire_session session;
-    char id[LIMIT_ID_BYTES];
+    struct wire_confirmed confirmed;
     int match = 0;
     buf_reset(body);
     need(wire_encode_request(&upload, body), &err);
@@ -51,7 +51,7 @@ static void one_file(const struct wire_profile *profile, struct buf *body)
         .file_path = session.file_path, .file_name = session.file_name, .size_bytes = SIZE};
     buf_reset(body);
     need(wire_encode_confirm(profile, &confirm, body, &err), &err);
-    need(wire_decode_confirm(confirm_reply, sizeof confirm_reply - 1, id, &err), &err);
+    need(wire_decode_confirm(confirm_reply, sizeof confirm_reply - 1, &confirmed, &err), &err);
     wire_session_release(&session);
 }
 
