@@ -6,9 +6,9 @@
  * order, which lets --profile be read before the file that it selects in.
  */
 #include "cli/settings.h"
+#include "base/nearest.h"
 #include "cli/args.h"
 #include "cli/config.h"
-#include "base/nearest.h"
 #include "cli/value.h"
 
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* verbs.c - see verbs.h. */
 #include "cli/verbs.h"
-#include "cli/commands.h"
 #include "base/nearest.h"
+#include "cli/commands.h"
 
 #include <string.h>
 

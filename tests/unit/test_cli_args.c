@@ -1,8 +1,8 @@
 /* args.h, verbs.h, exit.h, nearest.h: the command line and what is said about a wrong one. */
 #include "test_cli_fixture.h"
 
-#include "cli/exit.h"
 #include "base/nearest.h"
+#include "cli/exit.h"
 
 static void options_may_stand_anywhere(void **state)
 {
