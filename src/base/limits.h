@@ -17,6 +17,7 @@
 #define LIMIT_CDN_URL_BYTES  2048 /* a public URL, percent-encoded */
 #define LIMIT_SERVER_TEXT    300  /* of a server's message inside an error text */
 #define LIMIT_PARTS          10000
+#define LIMIT_FILE_LINKS     1000 /* collections, and attributes, of one file */
 
 /* Local names. */
 #define LIMIT_NAME_BYTES 255

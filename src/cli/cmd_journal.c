@@ -119,18 +119,18 @@ static void look_at(const char *path, struct job_line *line)
 static int is_done(const struct job_line *line)
 {
     return line->readable && !line->running && line->books.walk_complete &&
-           !line->totals.files.queued && !line->totals.files.failed;
+           !line->totals.files.queued && !line->books.unlinked_files && !line->totals.files.failed;
 }
 
 static void list_job(const struct settings *settings, const struct job_line *line)
 {
     const struct books_sum *files = &line->totals.files;
-    const char *what = !line->readable ? "unreadable"
-                       : line->running ? "running"
-                       : is_done(line) ? "done"
-                       : files->queued ? "unfinished"
-                       : files->failed ? "with failures"
-                                       : "unfinished";
+    const char *what = !line->readable                               ? "unreadable"
+                       : line->running                               ? "running"
+                       : is_done(line)                               ? "done"
+                       : files->queued || line->books.unlinked_files ? "unfinished"
+                       : files->failed                               ? "with failures"
+                                                                     : "unfinished";
     if (!settings->json) {
         printf("%-13s %9lld planned %9lld confirmed %6lld failed %9lld queued  %s%s%s\n", what,
                (long long)files->planned, (long long)files->confirmed, (long long)files->failed,

@@ -45,11 +45,17 @@ int64_t claim_size_key(int64_t id, int64_t size_bytes)
 void claim_offer(struct claims *claims, int64_t id, int64_t size_bytes)
 {
     int64_t size_key = claim_size_key(id, size_bytes);
-    for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++) {
+    for (int lane = 0; lane < CLAIM_LINKS; lane++) {
         int64_t key = is_by_size((enum claim_lane)lane) ? size_key : id;
         if (key < claims->cursors[lane].key)
             claims->cursors[lane].key = key;
     }
+}
+
+void claim_offer_link(struct claims *claims, int64_t id)
+{
+    if (id < claims->cursors[CLAIM_LINKS].key)
+        claims->cursors[CLAIM_LINKS].key = id;
 }
 
 void claim_forget(struct claims *claims, int64_t id)
@@ -64,8 +70,12 @@ int claim_undo(struct store *store, int64_t id, struct err *err)
     int rc = store_get_work(store, id, &work, err);
     if (rc)
         return rc;
-    if (store_is_queued(work.state) && work.wave == store_wave(store))
+    if (work.wave != store_wave(store))
+        return 0;
+    if (store_is_queued(work.state))
         claim_offer(&store->claims, id, work.size_bytes);
+    else if (store_is_unlinked(&work))
+        claim_offer_link(&store->claims, id);
     return 0;
 }
 
@@ -165,10 +175,68 @@ static void read_columns(sqlite3_stmt *stmt, struct claim *claim, struct pack *p
     claim->has_former_md5 = naming_read_md5(stmt, 20, claim->former_md5);
 }
 
-static int read_claim(struct store *store, int64_t id, struct claim **out, struct err *err)
+static size_t bytes_of(sqlite3_stmt *stmt, const int *columns, size_t count)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < count; i++)
+        bytes += (size_t)sqlite3_column_bytes(stmt, columns[i]) + 1;
+    return bytes;
+}
+
+/* The rows that a claim is made of, and what room they take. */
+struct pieces {
+    sqlite3_stmt *stmt; /* SQL_CLAIM_GET */
+    sqlite3_stmt *wish; /* SQL_CLAIM_WISH; NULL: nothing is wanted beside the bytes */
+    unsigned marks;
+    size_t part_count;
+    size_t text_bytes;
+};
+
+static void close_pieces(const struct pieces *pieces)
+{
+    if (pieces->stmt)
+        sqlite3_reset(pieces->stmt);
+    if (pieces->wish)
+        sqlite3_reset(pieces->wish);
+}
+
+/* What it is to get beside its bytes, and what PXM gave already. */
+static int open_wish(struct store *store, int64_t id, struct pieces *pieces, struct err *err)
+{
+    static const int texts[] = {0, 1, 2, 4};
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_WISH);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc <= 0)
+        return rc;
+    pieces->wish = stmt;
+    pieces->text_bytes += NAMING_UUID_MAX + NAMING_ETAG_MAX;
+    pieces->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
+    return 0;
+}
+
+static void read_wish(const struct pieces *pieces, struct claim *claim, struct pack *pack)
+{
+    sqlite3_stmt *stmt = pieces->wish;
+    char uuid[NAMING_UUID_MAX];
+    char quoted[NAMING_ETAG_MAX];
+    claim->wants_link = 1;
+    claim->wish_collections = pack_column(pack, stmt, 0);
+    claim->wish_attributes = pack_column(pack, stmt, 1);
+    const char *file_id = naming_read_file_id(stmt, 2, uuid);
+    claim->file_id = pack_text(pack, file_id, file_id ? strlen(file_id) : 0);
+    claim->has_md5 = naming_read_md5(stmt, 3, claim->md5);
+    const char *etag = naming_read_etag(stmt, 4, claim->md5, quoted);
+    claim->etag = pack_text(pack, etag, etag ? strlen(etag) : 0);
+    claim->done_ms = sqlite3_column_int64(stmt, 5);
+    claim->was_new = (pieces->marks & WORK_WAS_NEW) != 0;
+}
+
+static int open_pieces(struct store *store, int64_t id, struct pieces *out, struct err *err)
 {
     static const int texts[] = {0,  1,  1,  2,  11,
                                 13, 14, 15, 16, 18}; /* the path may be the name too */
+    *out = (struct pieces){0};
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_GET);
     sqlite3_bind_int64(stmt, 1, id);
     int rc = sql_next(&store->sql, stmt, err);
@@ -177,29 +245,39 @@ static int read_claim(struct store *store, int64_t id, struct claim **out, struc
     if (!rc)
         return err_set(err, ERR_JOURNAL, "journal %s is damaged: asset %lld has no row",
                        store->sql.path, (long long)id);
-    size_t part_count = 0;
-    size_t bytes = 0;
-    if (sqlite3_column_type(stmt, 12) != SQLITE_NULL) {
-        rc = sum_parts(store, id, &part_count, &bytes, err);
-        if (rc < 0)
-            return rc;
+    out->stmt = stmt;
+    out->marks = (unsigned)sqlite3_column_int(stmt, 21);
+    rc = 0;
+    if (sqlite3_column_type(stmt, 12) != SQLITE_NULL)
+        rc = sum_parts(store, id, &out->part_count, &out->text_bytes, err);
+    out->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
+    out->text_bytes += NAMING_UUID_MAX; /* the former id may be longer as text than in its column */
+    if (!rc && (out->marks & WORK_WISH))
+        rc = open_wish(store, id, out, err);
+    return rc;
+}
+
+static int read_claim(struct store *store, int64_t id, struct claim **out, struct err *err)
+{
+    struct pieces pieces;
+    struct claim *claim = NULL;
+    int rc = open_pieces(store, id, &pieces, err);
+    size_t texts_at = sizeof *claim + pieces.part_count * sizeof(struct journal_part);
+    if (!rc && !(claim = calloc(1, texts_at + pieces.text_bytes)))
+        rc = err_set(err, ERR_NOMEM, "no memory for a claim");
+    if (!rc) {
+        char *base = (char *)claim;
+        struct pack pack = {base + texts_at, base + texts_at + pieces.text_bytes};
+        claim->asset_id = id;
+        if (pieces.part_count)
+            claim->parts = (struct journal_part *)(void *)(base + sizeof *claim);
+        read_columns(pieces.stmt, claim, &pack);
+        if (pieces.wish)
+            read_wish(&pieces, claim, &pack);
+        if (pieces.part_count)
+            rc = read_parts(store, claim, pieces.part_count, &pack, err);
     }
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        bytes += (size_t)sqlite3_column_bytes(stmt, texts[i]) + 1;
-    bytes += NAMING_UUID_MAX; /* the former id, which may be longer as text than in its column */
-    size_t parts_at = sizeof(struct claim);
-    size_t texts_at = parts_at + part_count * sizeof(struct journal_part);
-    struct claim *claim = calloc(1, texts_at + bytes);
-    if (!claim) {
-        sqlite3_reset(stmt);
-        return err_set(err, ERR_NOMEM, "no memory for a claim");
-    }
-    struct pack pack = {(char *)claim + texts_at, (char *)claim + texts_at + bytes};
-    claim->asset_id = id;
-    claim->parts = part_count ? (struct journal_part *)(void *)((char *)claim + parts_at) : NULL;
-    read_columns(stmt, claim, &pack);
-    sqlite3_reset(stmt);
-    rc = part_count ? read_parts(store, claim, part_count, &pack, err) : 0;
+    close_pieces(&pieces);
     if (rc) {
         free(claim);
         return rc;
@@ -249,6 +327,7 @@ static sqlite3_stmt *lane_statement(struct store *store, enum claim_lane lane,
         [CLAIM_LARGEST] = SQL_CLAIM_BY_SIZE,
         [CLAIM_SMALL_BY_PATH] = SQL_CLAIM_SMALL_BY_PATH,
         [CLAIM_LARGE_LARGEST] = SQL_CLAIM_BY_SIZE,
+        [CLAIM_LINKS] = SQL_CLAIM_LINKS,
     };
     int64_t least = lane == CLAIM_LARGE_LARGEST ? cursor->boundary_bytes : 0;
     sqlite3_stmt *stmt = sql_get(&store->sql, ids[lane]);

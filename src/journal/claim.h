@@ -12,7 +12,7 @@
 
 struct store;
 
-#define CLAIM_LANE_COUNT 4
+#define CLAIM_LANE_COUNT 5
 
 struct claim_cursor {
     int64_t key;            /* the first not looked at yet: an id, or a claim_size_key() */
@@ -43,8 +43,9 @@ int64_t claim_size_key(int64_t id, int64_t size_bytes);
 void claim_release(struct claims *claims);
 /* All cursors to the start; what is claimed stays claimed. */
 void claim_restart(struct claims *claims);
-/* A row became pending. */
+/* A row became pending: its file is to be sent, or (link) to be linked. */
 void claim_offer(struct claims *claims, int64_t id, int64_t size_bytes);
+void claim_offer_link(struct claims *claims, int64_t id);
 /* It is pending no longer. */
 void claim_forget(struct claims *claims, int64_t id);
 /* Gives it back. */

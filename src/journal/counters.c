@@ -11,6 +11,8 @@ static const char *const number_names[] = {
     [COUNTERS_UNSEEN] = "unseen",
     [COUNTERS_ISSUES] = "issues",
     [COUNTERS_HISTORY_MS] = "history_ms",
+    [COUNTERS_UNLINKED] = "unlinked",
+    [COUNTERS_TO_LINK] = "to_link",
 };
 _Static_assert(sizeof number_names / sizeof *number_names == COUNTERS_NUMBER_COUNT,
                "one name a number");
@@ -135,6 +137,11 @@ void counters_set(struct counters *counters, enum counters_number number, int64_
     counters->numbers[number] = value;
 }
 
+void counters_add(struct counters *counters, enum counters_number number, int64_t change)
+{
+    counters_set(counters, number, counters->numbers[number] + change);
+}
+
 void counters_count(struct counters *counters, enum asset_state state, enum err_code code,
                     int64_t files, int64_t bytes)
 {
@@ -157,6 +164,8 @@ int counters_begin_wave(struct counters *counters, struct sql *sql, struct err *
     counters->excluded_bytes = 0;
     counters_set(counters, COUNTERS_UNSEEN, known);
     counters_set(counters, COUNTERS_ISSUES, 0);
+    counters_set(counters, COUNTERS_UNLINKED, 0);
+    counters_set(counters, COUNTERS_TO_LINK, 0);
     counters_set(counters, COUNTERS_WALK_COMPLETE, 0);
     counters_set(counters, COUNTERS_WAVE, counters->numbers[COUNTERS_WAVE] + 1);
     int rc = sql_do(sql, SQL_TALLY_CLEAR, err);
@@ -187,6 +196,8 @@ void counters_fill_books(const struct counters *counters, struct journal_books *
         .excluded_files = counters->excluded_files,
         .excluded_bytes = counters->excluded_bytes,
         .issues = counters->numbers[COUNTERS_ISSUES],
+        .unlinked_files = counters->numbers[COUNTERS_UNLINKED],
+        .to_link_files = counters->numbers[COUNTERS_TO_LINK],
         .walk_complete = counters->numbers[COUNTERS_WALK_COMPLETE] != 0,
         .wave = counters->numbers[COUNTERS_WAVE],
     };

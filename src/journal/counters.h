@@ -18,6 +18,8 @@ enum counters_number {
     COUNTERS_UNSEEN,        /* rows that the current wave has not seen */
     COUNTERS_ISSUES,
     COUNTERS_HISTORY_MS, /* how long a moment of the history is; 0: none yet */
+    COUNTERS_UNLINKED,   /* confirmed rows of the current wave that wait for their links */
+    COUNTERS_TO_LINK,    /* pending rows of it that are to be linked in the end */
     COUNTERS_NUMBER_COUNT,
 };
 
@@ -44,6 +46,7 @@ int counters_add_classes(struct counters *counters, struct sql *sql, struct err 
 /* Writes what changed since the last time. */
 int counters_save(struct counters *counters, struct sql *sql, struct err *err) WARN_UNUSED;
 void counters_set(struct counters *counters, enum counters_number number, int64_t value);
+void counters_add(struct counters *counters, enum counters_number number, int64_t change);
 /* Counts files (+1, -1) of the current wave into a cell. */
 void counters_count(struct counters *counters, enum asset_state state, enum err_code code,
                     int64_t files, int64_t bytes);

@@ -110,6 +110,17 @@ static int drop_leftovers(struct store *store, struct work *work, struct err *er
     return rc;
 }
 
+/* What a state tells for the time after it. */
+static void mark_state(struct work *work, const struct journal_fact *fact)
+{
+    if (fact->state >= ASSET_CONFIRMED && fact->state <= ASSET_VERIFIED)
+        work->marks |= WORK_CONFIRMED;
+    /* Once it is linked, anybody may link it further. */
+    work->marks &= ~(unsigned)WORK_WAS_NEW;
+    if (fact->state == ASSET_CONFIRMED && fact->was_new)
+        work->marks |= WORK_WAS_NEW;
+}
+
 static int apply_session(struct store *store, const struct journal_fact *fact, struct err *err)
 {
     int64_t id = fact->asset_id;
@@ -142,6 +153,7 @@ static int apply(struct store *store, const struct journal_fact *fact, struct er
         rc = set_result(store, fact, err);
     if (!rc && (fact->fields & FACT_STATE)) {
         after.state = fact->state;
+        mark_state(&after, fact);
         if (is_done(after.state) && !is_done(before.state))
             rc = drop_leftovers(store, &after, err);
     }

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "journal/naming.h"
+#include "journal/wish.h"
 
 #define PAGE_ROWS 256 /* failed rows that are looked at in one go */
 
@@ -130,7 +131,9 @@ static int add_new(struct store *store, const struct journal_found *row, struct 
         fail_work(&work, ERR_NAME_COLLISION);
         rc = naming_set_collision(store, id, owner, err);
     }
-    return rc ? rc : store_add_work(store, &work, err);
+    if (!rc && !row->failure)
+        rc = wish_keep(store, row, &work, err);
+    return rc < 0 ? rc : store_add_work(store, &work, err);
 }
 
 /* ---- known paths ------------------------------------------------------------------------- */
@@ -146,7 +149,8 @@ static void read_known(struct store *store, sqlite3_stmt *stmt, const struct jou
                  .code = counters_code_of(&store->counters, sqlite3_column_int64(stmt, 10)),
                  .size_bytes = sqlite3_column_int64(stmt, 11),
                  .mime_id = sqlite3_column_int64(stmt, 12),
-                 .tries = sqlite3_column_int(stmt, 13)},
+                 .tries = sqlite3_column_int(stmt, 13),
+                 .marks = (unsigned)sqlite3_column_int(stmt, 14)},
         .stamp = {.dev = (uint64_t)sqlite3_column_int64(stmt, 4),
                   .ino = (uint64_t)sqlite3_column_int64(stmt, 5),
                   .size_bytes = sqlite3_column_int64(stmt, 11),
@@ -197,8 +201,7 @@ static int set_stamp(struct store *store, int64_t id, const struct file_stamp *s
 /* What PXM got of the file as it was; of a skipped one it is someone else's file. */
 static int keep_former(struct store *store, const struct work *before, struct err *err)
 {
-    if (before->state != ASSET_CONFIRMED && before->state != ASSET_LINKED &&
-        before->state != ASSET_VERIFIED)
+    if (!(before->marks & WORK_CONFIRMED))
         return 0;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FORMER_SET);
     sqlite3_bind_int64(stmt, 1, before->id);
@@ -213,6 +216,7 @@ static int start_over(struct store *store, struct work *after, const struct file
     int rc = keep_former(store, after, err);
     after->size_bytes = stamp->size_bytes;
     after->mime_id = 0;
+    after->marks &= ~(unsigned)(WORK_CONFIRMED | WORK_WAS_NEW);
     if (!rc)
         rc = store_requeue(store, after, err);
     if (!rc)
@@ -306,8 +310,13 @@ static int see_known(struct store *store, const struct journal_found *row,
         rc = see_failed(store, row, known, &after, changed, err);
         return rc ? rc : store_set_work(store, &known->work, &after, err);
     }
+    int is_renewed = wish_keep(store, row, &after, err);
+    if (is_renewed < 0)
+        return is_renewed;
     if (changed) {
         rc = start_over(store, &after, &row->stamp, err);
+    } else if (is_renewed && (after.marks & WORK_CONFIRMED)) {
+        rc = wish_renew(store, &after, err);
     } else if (after.state == ASSET_FAILED) {
         rc = may_wait_again(store, known, err);
         if (rc > 0)
@@ -383,7 +392,8 @@ static int requeue_failed(struct store *store, int64_t id, struct err *err)
     if (rc < 0 || !usable)
         return usable ? rc : 0;
     struct work after = before;
-    if (owner) /* or it failed in the walk, and another took the name since */
+    if (owner && !(before.marks &
+                   WORK_CONFIRMED)) /* or it failed in the walk, and another took the name since */
         return before.code == ERR_NAME_COLLISION ? naming_set_collision(store, id, owner, err) : 0;
     rc = store_requeue(store, &after, err);
     if (!rc)

@@ -23,7 +23,10 @@
 
 /*
  * Durable states, facts in the past tense. X(symbol, name). The numbers are stored: append only.
- * Up to STORED an asset is pending. The transitions stand in pipeline/asset.c.
+ * Up to STORED an asset is pending, and so is a CONFIRMED one that wants links or attributes:
+ * that is done when it is LINKED. One whose links failed is FAILED and keeps its file id; what
+ * queues it again makes it CONFIRMED, so that its bytes are never sent twice. The transitions stand
+ * in pipeline/asset.c.
  */
 #define ASSET_STATES(X)         \
     X(DISCOVERED, "discovered") \
@@ -107,6 +110,14 @@ struct journal_found {
     struct file_stamp stamp;
     enum err_code failure; /* ERR_NONE, or the class it failed with during the walk */
     const char *failure_text;
+    /*
+     * The file's wish: what it is to get in PXM beside its bytes, as JSON arrays; NULL: nothing.
+     * Collections are ids, ["ID",...], that it is linked to beside those it is in already.
+     * Attributes are [{"id":"ID","type":"update","value":...},...], replaced by id. They are
+     * written as they stand by one PUT once the file is confirmed.
+     */
+    const char *wish_collections;
+    const char *wish_attributes;
 };
 /*
  * Adds a batch in walk order. It returns when the rows can be claimed and counted; they become
@@ -123,6 +134,9 @@ struct journal_found {
  *     are of another tuple, so it is DISCOVERED again without session, unless a confirm was sent;
  *   - a known path, other size or mtime: DISCOVERED again with the new tuple; session, parts and
  *     result are dropped;
+ *   - a known path with another wish than before: if PXM has the file already (CONFIRMED, LINKED,
+ *     VERIFIED, or FAILED after the confirm), it is CONFIRMED again and waits for its link; if its
+ *     wish is gone, it stays as it is;
  *   - a path that this wave has seen already: left alone.
  * A row that failed in the walk, or by name_collision, owns no name; all others own theirs.
  */
@@ -220,6 +234,7 @@ struct journal_fact {
     const char *file_id;
     const char *version; /* PXM's; NULL: not said */
     const char *cdn_url; /* NULL: not said */
+    int was_new;         /* read with state CONFIRMED: nobody can have linked the file yet */
     int64_t done_ms; /* wall time of a final state: read with FACT_FILE, and with a final state */
     int64_t took_ms; /* likewise: how long the run that ended it had worked on it */
     const struct err *error;
@@ -231,6 +246,7 @@ enum claim_lane {
     CLAIM_LARGEST,       /* by size, largest first; sizes within 1.6 % may go in row order */
     CLAIM_SMALL_BY_PATH, /* row order, size < boundary */
     CLAIM_LARGE_LARGEST, /* size >= boundary, largest first */
+    CLAIM_LINKS,         /* CONFIRMED rows that wait for their links, in row order */
 };
 
 struct journal_part {
@@ -264,6 +280,17 @@ struct claim {
     int64_t former_bytes;
     int has_former_md5;
     unsigned char former_md5[16];
+    /* what it is to get beside its bytes; all empty unless wants_link */
+    int wants_link;
+    char *wish_collections; /* as in journal_found */
+    char *wish_attributes;
+    /* of a CONFIRMED one: what PXM gave */
+    char *file_id; /* NULL: unknown */
+    char *etag;
+    int has_md5;
+    unsigned char md5[16];
+    int was_new;
+    int64_t done_ms; /* when it was confirmed */
 };
 void claim_free(struct claim *claim);
 
@@ -285,9 +312,9 @@ int journal_batch_requests(struct journal_batch *batch, const int64_t *at_ms,
  */
 void journal_batch_moment(struct journal_batch *batch, const struct journal_moment *moment);
 /*
- * Asks for at most `max` pending assets of a lane that were not claimed before by this process
- * and are seen in the current wave. boundary_bytes is for the lanes that say so.
- * At most one claim a lane and batch.
+ * Asks for at most `max` pending assets of a lane (CLAIM_LINKS: CONFIRMED ones, the others: those
+ * that are not) that were not claimed before by this process and are seen in the current wave.
+ * boundary_bytes is for the lanes that say so. At most one claim a lane and batch.
  */
 int journal_batch_claim(struct journal_batch *batch, enum claim_lane lane, size_t max,
                         int64_t boundary_bytes) WARN_UNUSED;
@@ -321,8 +348,9 @@ int journal_recent_requests(struct journal *journal, int64_t now_wall_ms, int64_
                             size_t *out_count, struct err *err) WARN_UNUSED;
 
 /*
- * (blocking) FAILED rows of a class (ERR_NONE: all of them) become DISCOVERED, error and tries
- * forgotten, session and parts kept. Those that own no name and can have none stay FAILED.
+ * (blocking) FAILED rows of a class (ERR_NONE: all of them) become DISCOVERED (CONFIRMED where
+ * only the link failed), error and tries forgotten, session and parts kept. Those that own no name
+ * and can have none stay FAILED.
  */
 int journal_requeue_failed(struct journal *journal, enum err_code only, int64_t *out_count,
                            struct err *err) WARN_UNUSED;
@@ -335,8 +363,10 @@ struct journal_books {
     int64_t excluded_files;
     int64_t excluded_bytes;
     int64_t failed_by_code[ERR_COUNT];
-    int64_t issues;     /* what the walk could not look into */
-    int64_t gone_files; /* known from an earlier wave, not seen in this one; 0 during a walk */
+    int64_t unlinked_files; /* of files[CONFIRMED]: still waiting for their links */
+    int64_t to_link_files;  /* those, and the files to be sent that are to be linked after that */
+    int64_t issues;         /* what the walk could not look into */
+    int64_t gone_files;     /* known from an earlier wave, not seen in this one; 0 during a walk */
     int64_t largest_pending_bytes; /* the size of one of the largest: within 1.6 % */
     int walk_complete;
     int64_t wave;

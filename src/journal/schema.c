@@ -8,6 +8,8 @@
  *   queue, queue_by_size  the pending rows of the current wave, in the two orders they are claimed
  *            in; the second's key is claim_size_key(). Tables of integers alone, as their trees
  *            take an insert in a third of an index's time; a walk empties and refills them.
+ *   wish     what a file is to get beside its bytes, where a manifest says so.
+ *   queue_link   CONFIRMED rows of the current wave that can be linked now.
  *   result   what PXM gave; a table of its own because a row that grows splits a full page.
  *   path_key, name_key  64-bit hashes in place of an index over the text: a fifth of the bytes.
  *            The text is compared after. A row of name_key *is* the ownership of a name.
@@ -39,9 +41,12 @@ static const char tables[] =
     " ctime_ns INTEGER NOT NULL, added_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE work(id INTEGER PRIMARY KEY, wave INTEGER NOT NULL, state INTEGER NOT NULL,"
     " class_id INTEGER NOT NULL, size INTEGER NOT NULL, mime_id INTEGER NOT NULL,"
-    " tries INTEGER NOT NULL) STRICT;"
+    " tries INTEGER NOT NULL, marks INTEGER NOT NULL) STRICT;"
     "CREATE TABLE queue(id INTEGER PRIMARY KEY) STRICT;"
     "CREATE TABLE queue_by_size(key INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE queue_link(id INTEGER PRIMARY KEY) STRICT;"
+    /* JSON arrays: collection ids; {id, type, value}. */
+    "CREATE TABLE wish(asset_id INTEGER PRIMARY KEY, collections TEXT, attributes TEXT) STRICT;"
     /* Two texts of one hash: the second stands at key + 1, and so on. asset_id 0: given back. */
     "CREATE TABLE path_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL) STRICT;"
     "CREATE TABLE name_key(key INTEGER PRIMARY KEY, asset_id INTEGER NOT NULL) STRICT;"

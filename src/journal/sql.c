@@ -66,8 +66,8 @@ static const struct statement table[] = {
                        " added_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                        NULL},
     [SQL_ASSET_BY_PATH] = {"SELECT a.id, a.root_id, a.path, a.name, a.dev, a.ino, a.mtime_ns,"
-                           " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries"
-                           " FROM path_key k CROSS JOIN asset a ON a.id = k.asset_id"
+                           " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries,"
+                           " w.marks FROM path_key k CROSS JOIN asset a ON a.id = k.asset_id"
                            " CROSS JOIN work w ON w.id = k.asset_id WHERE k.key = ?1",
                            NULL},
     [SQL_ASSET_NAME] = {"SELECT path, name FROM asset WHERE id = ?1", NULL},
@@ -88,14 +88,15 @@ static const struct statement table[] = {
          " LEFT JOIN asset a ON a.id = k.asset_id LEFT JOIN work w ON w.id = k.asset_id"
          " WHERE k.key = ?1",
          NULL},
-    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries, marks)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
                       NULL},
-    [SQL_WORK_GET] = {"SELECT wave, state, class_id, size, mime_id, tries FROM work WHERE id = ?1",
+    [SQL_WORK_GET] = {"SELECT wave, state, class_id, size, mime_id, tries, marks FROM work"
+                      " WHERE id = ?1",
                       NULL},
     [SQL_WORK_SET] =
         {"UPDATE work SET wave = ?2, state = ?3, class_id = ?4, size = ?5, mime_id = ?6,"
-         " tries = ?7 WHERE id = ?1",
+         " tries = ?7, marks = ?8 WHERE id = ?1",
          NULL},
     [SQL_QUEUE_ADD] = {"INSERT OR IGNORE INTO queue(id) VALUES(?1)", NULL},
     [SQL_QUEUE_ADD_FROM] = {"INSERT INTO queue(id) SELECT id FROM work WHERE id >= ?1"
@@ -106,6 +107,14 @@ static const struct statement table[] = {
     [SQL_SIZES_ADD] = {"INSERT OR IGNORE INTO queue_by_size(key) VALUES(?1)", NULL},
     [SQL_SIZES_DROP] = {"DELETE FROM queue_by_size WHERE key = ?1", NULL},
     [SQL_SIZES_CLEAR] = {"DELETE FROM queue_by_size", NULL},
+    [SQL_LINK_ADD] = {"INSERT OR IGNORE INTO queue_link(id) VALUES(?1)", NULL},
+    [SQL_LINK_DROP] = {"DELETE FROM queue_link WHERE id = ?1", NULL},
+    [SQL_LINK_CLEAR] = {"DELETE FROM queue_link", NULL},
+    [SQL_WISH_GET] = {"SELECT collections, attributes FROM wish WHERE asset_id = ?1", NULL},
+    [SQL_WISH_SET] = {"INSERT OR REPLACE INTO wish(asset_id, collections, attributes)"
+                      " VALUES(?1, ?2, ?3)",
+                      NULL},
+    [SQL_WISH_DROP] = {"DELETE FROM wish WHERE asset_id = ?1", NULL},
     [SQL_RESULT_SET] = {"INSERT OR REPLACE INTO result(asset_id, file_id, md5, etag, done_ms,"
                         " took_ms, version, cdn_url) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7,"
                         /* A file that stays the same one in PXM keeps its URL. */
@@ -174,16 +183,21 @@ static const struct statement table[] = {
         {"SELECT q.key FROM queue_by_size q CROSS JOIN work w ON w.id = q.key & ?4"
          " WHERE q.key >= ?1 AND q.key < ?3 AND w.size >= ?2 ORDER BY q.key",
          NULL},
+    [SQL_CLAIM_LINKS] = {"SELECT id FROM queue_link WHERE id >= ?1 ORDER BY id", NULL},
     [SQL_CLAIM_GET] = {"SELECT r.path, a.path, a.name, a.dev, a.ino, w.size, a.mtime_ns,"
                        " a.ctime_ns, w.state, w.tries, w.wave, m.type, s.asset_id, s.file_path,"
                        " s.file_name, s.upload_id, s.conflict_id, s.intent_ms,"
-                       " o.file_id, o.size, o.md5"
+                       " o.file_id, o.size, o.md5, w.marks"
                        " FROM asset a CROSS JOIN work w ON w.id = a.id"
                        " CROSS JOIN root r ON r.id = a.root_id"
                        " LEFT JOIN mime m ON m.id = w.mime_id"
                        " LEFT JOIN session s ON s.asset_id = a.id"
                        " LEFT JOIN former o ON o.asset_id = a.id WHERE a.id = ?1",
                        NULL},
+    [SQL_CLAIM_WISH] = {"SELECT x.collections, x.attributes, d.file_id, d.md5, d.etag, d.done_ms"
+                        " FROM work w LEFT JOIN wish x ON x.asset_id = w.id"
+                        " LEFT JOIN result d ON d.asset_id = w.id WHERE w.id = ?1",
+                        NULL},
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"
                       " d.file_id, d.md5, d.etag, f.class_id, f.http_status, f.text,"

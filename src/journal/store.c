@@ -37,6 +37,21 @@ int store_is_queued(enum asset_state state)
     return state <= ASSET_STORED;
 }
 
+int store_wants_link(const struct work *work)
+{
+    return (work->marks & WORK_WISH) != 0;
+}
+
+int store_is_unlinked(const struct work *work)
+{
+    return work->state == ASSET_CONFIRMED && store_wants_link(work);
+}
+
+int store_is_pending(const struct work *work)
+{
+    return store_is_queued(work->state) || store_is_unlinked(work);
+}
+
 static struct work *recent_slot(struct store *store, int64_t id)
 {
     return &store->recent[id & (STORE_RECENT - 1)];
@@ -70,6 +85,7 @@ int store_get_work(struct store *store, int64_t id, struct work *out, struct err
         .size_bytes = sqlite3_column_int64(stmt, 3),
         .mime_id = sqlite3_column_int64(stmt, 4),
         .tries = sqlite3_column_int(stmt, 5),
+        .marks = (unsigned)sqlite3_column_int(stmt, 6),
     };
     sqlite3_reset(stmt);
     if (state < 0 || state >= ASSET_STATE_COUNT)
@@ -83,20 +99,34 @@ int store_get_work(struct store *store, int64_t id, struct work *out, struct err
 static void count(struct store *store, const struct work *work, int sign)
 {
     struct counters *counters = &store->counters;
-    if (work->wave == store_wave(store))
-        counters_count(counters, work->state, work->code, sign, sign * work->size_bytes);
-    else
-        counters_set(counters, COUNTERS_UNSEEN, counters->numbers[COUNTERS_UNSEEN] + sign);
+    if (work->wave != store_wave(store)) {
+        counters_add(counters, COUNTERS_UNSEEN, sign);
+        return;
+    }
+    counters_count(counters, work->state, work->code, sign, sign * work->size_bytes);
+    counters_add(counters, COUNTERS_UNLINKED, store_is_unlinked(work) ? sign : 0);
+    int is_to_link = store_is_pending(work) && store_wants_link(work);
+    counters_add(counters, COUNTERS_TO_LINK, is_to_link ? sign : 0);
 }
 
-/* Whether a row stands in the two queues. */
+/* Whether a row stands in the queues: the two of files to send, or the one of files to link. */
 static int in_queue(const struct store *store, const struct work *work)
 {
-    return store_is_queued(work->state) && work->wave == store_wave(store);
+    return store_is_pending(work) && work->wave == store_wave(store);
+}
+
+static int enqueue_link(struct store *store, const struct work *work, struct err *err)
+{
+    /* Most are linked by whom confirmed them; who gives a claim back offers it. */
+    if (!idset_has(&store->claims.given, work->id))
+        claim_offer_link(&store->claims, work->id);
+    return sql_do_id(&store->sql, SQL_LINK_ADD, work->id, err);
 }
 
 static int enqueue(struct store *store, const struct work *work, struct err *err)
 {
+    if (!store_is_queued(work->state))
+        return enqueue_link(store, work, err);
     int64_t key = claim_size_key(work->id, work->size_bytes);
     int rc = sql_do_id(&store->sql, SQL_QUEUE_ADD, work->id, err);
     if (!rc)
@@ -107,6 +137,8 @@ static int enqueue(struct store *store, const struct work *work, struct err *err
 
 static int dequeue(struct store *store, const struct work *work, struct err *err)
 {
+    if (!store_is_queued(work->state))
+        return sql_do_id(&store->sql, SQL_LINK_DROP, work->id, err);
     int64_t key = claim_size_key(work->id, work->size_bytes);
     int rc = sql_do_id(&store->sql, SQL_QUEUE_DROP, work->id, err);
     return rc ? rc : sql_do_id(&store->sql, SQL_SIZES_DROP, key, err);
@@ -124,6 +156,8 @@ int store_clear_queue(struct store *store, struct err *err)
     int rc = sql_do(&store->sql, SQL_QUEUE_CLEAR, err);
     forget_fresh(store);
     claim_restart(&store->claims);
+    if (!rc)
+        rc = sql_do(&store->sql, SQL_LINK_CLEAR, err);
     return rc ? rc : sql_do(&store->sql, SQL_SIZES_CLEAR, err);
 }
 
@@ -177,6 +211,7 @@ static int write_work(struct store *store, enum sql_id id, const struct work *wo
     sqlite3_bind_int64(stmt, 5, work->size_bytes);
     sqlite3_bind_int64(stmt, 6, work->mime_id);
     sqlite3_bind_int(stmt, 7, work->tries);
+    sqlite3_bind_int(stmt, 8, (int)work->marks);
     *recent_slot(store, work->id) = *work;
     return sql_run(&store->sql, stmt, err);
 }
@@ -195,17 +230,19 @@ int store_set_work(struct store *store, const struct work *before, const struct 
 {
     int was_in = in_queue(store, before);
     int is_in = in_queue(store, after);
-    int resized = before->size_bytes != after->size_bytes;
+    /* Another place in the queues, or other queues. */
+    int moved = before->size_bytes != after->size_bytes ||
+                store_is_queued(before->state) != store_is_queued(after->state);
     int rc = before->id >= store->fresh_from ? store_queue_fresh(store, err) : 0;
     if (!rc)
         rc = write_work(store, SQL_WORK_SET, after, err);
     count(store, before, -1);
     count(store, after, 1);
-    if (!rc && was_in && (!is_in || resized))
+    if (!rc && was_in && (!is_in || moved))
         rc = dequeue(store, before, err);
-    if (!rc && is_in && (!was_in || resized))
+    if (!rc && is_in && (!was_in || moved))
         rc = enqueue(store, after, err);
-    if (!store_is_queued(after->state))
+    if (!store_is_pending(after))
         claim_forget(&store->claims, after->id);
     return rc;
 }
@@ -234,7 +271,7 @@ int store_drop_session(struct store *store, int64_t id, struct err *err)
 
 int store_requeue(struct store *store, struct work *work, struct err *err)
 {
-    work->state = ASSET_DISCOVERED;
+    work->state = work->marks & WORK_CONFIRMED ? ASSET_CONFIRMED : ASSET_DISCOVERED;
     work->code = ERR_NONE;
     work->tries = 0;
     return sql_do_id(&store->sql, SQL_FAILURE_DROP, work->id, err);

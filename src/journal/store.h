@@ -17,6 +17,14 @@ struct store_mime {
     int64_t id;
 };
 
+/* What is known of an asset beside its state. Stored: append only. */
+enum work_mark {
+    WORK_WISH = 1 << 0, /* a row of `wish`: links or attributes are wanted */
+    WORK_CONFIRMED =
+        1 << 1,            /* PXM has these bytes; what fails after that must not send them again */
+    WORK_WAS_NEW = 1 << 2, /* the confirm made the file, so nobody has linked it before */
+};
+
 /* The hot row of an asset (table work). */
 struct work {
     int64_t id;
@@ -26,6 +34,7 @@ struct work {
     int64_t size_bytes;
     int64_t mime_id; /* 0: not typed yet */
     int tries;
+    unsigned marks; /* enum work_mark */
 };
 
 struct store {
@@ -62,8 +71,14 @@ static inline int64_t store_wave(const struct store *store)
     return store->counters.numbers[COUNTERS_WAVE];
 }
 
-/* Whether a state waits for the pipeline (DISCOVERED..STORED). */
+/* Whether a state waits for the pipeline to send the file (DISCOVERED..STORED). */
 int store_is_queued(enum asset_state state);
+/* Whether a file is to get links or attributes once PXM has it. */
+int store_wants_link(const struct work *work);
+/* Whether a file that PXM has still waits for its links and attributes. */
+int store_is_unlinked(const struct work *work);
+/* Either of them. */
+int store_is_pending(const struct work *work);
 /* Whether a walk that was finished did not see a row of this wave. */
 int store_is_gone(const struct store *store, int64_t wave);
 
@@ -83,7 +98,10 @@ int store_queue_fresh(struct store *store, struct err *err) WARN_UNUSED;
 int store_clear_queue(struct store *store, struct err *err) WARN_UNUSED;
 /* Forgets session and parts. */
 int store_drop_session(struct store *store, int64_t id, struct err *err) WARN_UNUSED;
-/* Makes *work DISCOVERED with no error and no tries; the caller then sets it. */
+/*
+ * Makes *work DISCOVERED, or CONFIRMED where PXM has the bytes, with no error and no tries; the
+ * caller then sets it.
+ */
 int store_requeue(struct store *store, struct work *work, struct err *err) WARN_UNUSED;
 int store_mime_id(struct store *store, const char *type, int64_t *out_id,
                   struct err *err) WARN_UNUSED;

@@ -90,7 +90,7 @@ static size_t on_read(char *out, size_t size, size_t count, void *user)
         len = (size_t)left;
     if (!len)
         return 0;
-    if (exchange->method == EXCHANGE_POST) {
+    if (exchange->method != EXCHANGE_PUT) {
         memcpy(out, exchange->body.data + exchange->position, len);
         exchange->position += (int64_t)len;
         return len;
@@ -292,11 +292,14 @@ static long send_buffer(const struct net *net, int64_t bytes)
 static void set_method(struct exchange *exchange, const struct exchange_request *request)
 {
     CURL *easy = exchange->easy;
+    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
+                     request->method == EXCHANGE_API_PUT ? "PUT" : NULL);
     switch (request->method) {
     case EXCHANGE_GET:
         curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
         break;
     case EXCHANGE_POST:
+    case EXCHANGE_API_PUT:
         curl_easy_setopt(easy, CURLOPT_POST, 1L);
         curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->read_bytes);
         curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, (curl_seek_callback)NULL);
@@ -338,9 +341,7 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
     if (exchange->fitted != exchange->net)
         set_fixed_options(exchange);
     exchange->fitted = exchange->net;
-    int rc = request->method == EXCHANGE_POST
-                 ? buf_append(&exchange->body, request->body, request->body_len)
-                 : 0;
+    int rc = buf_append(&exchange->body, request->body, request->body_len);
     if (rc || set_headers(exchange, request) || set_url(exchange, request->url))
         return err_set(err, ERR_NOMEM, "no memory for a request");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);

@@ -37,7 +37,12 @@ void net_poll(struct net *net, int64_t timeout_ms);
  */
 typedef int exchange_read_fn(void *user, void *out, size_t len, int64_t at, struct err *err);
 
-enum exchange_method { EXCHANGE_GET, EXCHANGE_POST, EXCHANGE_PUT };
+enum exchange_method {
+    EXCHANGE_GET,
+    EXCHANGE_POST,
+    EXCHANGE_PUT,     /* its body is read on the way: a file to S3 */
+    EXCHANGE_API_PUT, /* its body is a copied one, as POST's */
+};
 
 struct exchange_request {
     enum exchange_method method;
@@ -45,8 +50,8 @@ struct exchange_request {
     const char *authorization; /* the header's value, "Bearer ..."; NULL: none; copied */
     const char *content_type;  /* NULL: none; copied */
     /*
-     * POST: bytes, copied. They are handed to libcurl without a way to rewind, so that it can
-     * never send them a second time by itself on a stale connection (field note 1); such an
+     * POST and API_PUT: bytes, copied. They are handed to libcurl without a way to rewind, so that
+     * it can never send them a second time by itself on a stale connection (field note 1); such an
      * end is ERR_NETWORK with EFFECT_MAYBE.
      */
     const void *body;
@@ -80,7 +85,7 @@ void exchange_set_user(struct exchange *exchange, void *user);
 /* Must not be under way (cancel first). NULL is allowed. */
 void exchange_free(struct exchange *exchange);
 void *exchange_user(const struct exchange *exchange);
-/* 1 where the last start was a PUT. */
+/* 1 where the last start was an EXCHANGE_PUT. */
 int exchange_is_put(const struct exchange *exchange);
 /* Begins; it ends by appearing in net_next_done. 0, or a negative code: nothing was begun. */
 int exchange_start(struct net *net, struct exchange *exchange,

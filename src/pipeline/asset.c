@@ -55,7 +55,8 @@ void asset_free(struct job *job, struct asset *asset)
 {
     BUG_ON(asset->exchange || asset->parts_sending || asset->works_out);
     leave_list(job, asset);
-    job->lanes[asset->is_large].held--;
+    job->lanes[asset->lane].held--;
+    link_release(asset);
     asset_drop_source(job, asset);
     asset_drop_session(asset);
     claim_free(asset->claim);
@@ -152,6 +153,7 @@ static void fill_fact(const struct job *job, const struct asset *asset, unsigned
         .file_id = asset->file_id[0] ? asset->file_id : NULL,
         .version = asset->version[0] ? asset->version : NULL,
         .cdn_url = asset->cdn_url,
+        .was_new = asset->was_new,
         .done_ms = job->wall_ms,
         .took_ms = job->now_ms - asset->claimed_ms,
         .error = &asset->error,
@@ -199,11 +201,6 @@ void asset_set_state(struct job *job, struct asset *asset, enum asset_state stat
     asset_save(job, asset, fields | FACT_STATE);
 }
 
-int asset_is_final(const struct asset *asset)
-{
-    return !transitions[asset->state] || asset->state == ASSET_CONFIRMED;
-}
-
 void asset_check(const struct asset *asset)
 {
     int has_session = asset->state == ASSET_REQUESTED || asset->state == ASSET_STORED;
@@ -212,4 +209,5 @@ void asset_check(const struct asset *asset)
         for (size_t i = 0; i < asset->part_count; i++)
             BUG_ON(asset->parts[i].status != PART_DONE || !asset->parts[i].etag);
     BUG_ON(asset->exchange && asset->step == STEP_CONFIRM && !asset->intent_durable);
+    BUG_ON(asset->state == ASSET_LINKED && !asset->file_id[0]);
 }

@@ -6,6 +6,9 @@
  *        |                     |  +--- SKIPPED       +-- new session   +-- (resolve, identify,
  *        +---- source changed -+       FAILED <--- any of them             canary look it up)
  *
+ *   CONFIRMED --(read) link--> LINKED, where the file is to get collections or attributes. When
+ *   that fails the file is FAILED, but stays in PXM: only the link is tried again.
+ *
  * Invariants, asserted by asset_check():
  *   - an asset is in the one list of job->waiting[] that its wait reason names;
  *   - REQUESTED and STORED have a session (file_path) and parts that cover the file;
@@ -56,6 +59,7 @@ struct asset {
     enum asset_state state;
     enum step_id step;
     enum wait_reason wait;
+    int lane;     /* it was claimed from; an index of job->lanes */
     int is_large; /* runs in the lane of large files */
     int64_t claimed_ms;
     int64_t due_ms;           /* WAIT_RETRY: when */
@@ -99,6 +103,10 @@ struct asset {
     char file_id[LIMIT_ID_BYTES];
     char version[LIMIT_VERSION_BYTES]; /* empty: not said */
     char *cdn_url;                     /* NULL: not said */
+
+    /* link */
+    int was_new;     /* this run's confirm made the file: nobody else has linked it */
+    char *link_body; /* of the PUT, merged with what the file has; NULL: not known yet */
 };
 TAILQ_HEAD(asset_list, asset);
 
@@ -123,6 +131,5 @@ void asset_drop_session(struct asset *asset);
 /* Forgets the open file and its bytes. */
 void asset_drop_source(struct job *job, struct asset *asset);
 void asset_check(const struct asset *asset);
-int asset_is_final(const struct asset *asset);
 
 #endif

@@ -281,6 +281,17 @@ static void park_list(struct job *job, enum wait_reason reason)
     }
 }
 
+/* Links that wait for their turn: the journal has them, and they need nothing from before. */
+static void park_links(struct job *job)
+{
+    struct asset *asset, *next;
+    for (asset = TAILQ_FIRST(&job->waiting[WAIT_API]); asset; asset = next) {
+        next = TAILQ_NEXT(asset, link);
+        if (asset->state == ASSET_CONFIRMED)
+            park(job, asset);
+    }
+}
+
 static void drain(struct job *job)
 {
     enum job_stop asked = (enum job_stop)__atomic_load_n(&job->stop, __ATOMIC_RELAXED);
@@ -294,8 +305,10 @@ static void drain(struct job *job)
     intake_ask_stop(job);
     park_list(job, WAIT_SLOT);
     park_list(job, WAIT_RETRY);
-    if (job_is_parking(job))
+    if (job_is_parking(job)) {
         park_list(job, WAIT_PUT);
+        park_links(job);
+    }
     if (job->waiting_count[WAIT_CANARY] && !job->canary_asset[WIRE_CONFLICT_OVERWRITE] &&
         !job->canary_asset[WIRE_CONFLICT_VERSION])
         park_list(job, WAIT_CANARY);
@@ -423,6 +436,7 @@ static int set_up(struct job *job, struct journal *journal, struct err *err)
     job->now_ms = clock_now_ms();
     job->wall_ms = clock_wall_ms();
     job->started_ms = job->now_ms;
+    job->started_wall_ms = job->wall_ms;
     window_guard_install();
     raise_file_limit();
     lanes_init(job);

@@ -45,12 +45,12 @@ struct lane {
     int used;  /* by this job's order */
     int asked; /* a claim is under way, in the batch asked_seq */
     uint64_t asked_seq;
-    int closed;              /* the walk is complete and it has no more rows */
-    int held;                /* assets in memory that came from it */
-    int asked_while_walking; /* rows may have been added behind the claim under way */
-    int64_t due_ms;          /* dry for now: ask again then */
+    int closed;           /* the walk is complete and it has no more rows */
+    int held;             /* assets in memory that came from it */
+    int asked_while_open; /* rows may have been added behind the claim under way */
+    int64_t due_ms;       /* dry for now: ask again then */
 };
-#define LANES 2 /* [0] walk order or small files, [1] large files */
+#define LANES 3 /* [0] walk order or small files, [1] large files, [2] files to be linked alone */
 
 /* The walker's thread. */
 struct intake;
@@ -88,6 +88,7 @@ struct job {
     int64_t now_ms;
     int64_t wall_ms;
     int64_t started_ms;
+    int64_t started_wall_ms;
     int64_t skew_ms; /* the API's clock less ours, by its last Date header */
     int skew_known;
     int stop;               /* enum job_stop, set from any thread */
@@ -191,6 +192,8 @@ int lanes_most_assets(const struct job *job);
 void lanes_ask(struct job *job);
 void lanes_take(struct job *job, struct journal_batch *batch);
 int lanes_all_closed(const struct job *job);
+/* Likewise, but for the lane of files to be linked. */
+int lanes_all_sent(const struct job *job);
 /* 1 where this prepared asset may begin its request: a slot is free or soon will be. */
 int lanes_admit(const struct job *job, const struct asset *asset);
 
@@ -228,6 +231,12 @@ enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset
 void confirm_canary_lost(struct job *job, const struct asset *asset);
 /* Takes session and stored parts of an earlier run from the claim. */
 int confirm_restore(struct asset *asset, struct err *err) WARN_UNUSED;
+
+/* link.c */
+int link_is_wanted(const struct asset *asset);
+/* Goes on with a CONFIRMED asset. */
+void link_enter(struct job *job, struct asset *asset);
+void link_release(struct asset *asset);
 
 /* intake.c */
 int intake_start(struct job *job, struct err *err) WARN_UNUSED;

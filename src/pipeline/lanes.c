@@ -5,17 +5,26 @@
  * --order-by mixed runs two lanes: large files, largest first, in a share of the transfer slots of
  * their own, so that no giant is left for the end; small files in walk order beside them, which
  * fill the request budget. A lane that has run dry leaves its share to the other.
+ *
+ * A third lane takes up files that are confirmed and not linked: those of an earlier run, and
+ * those whose collection was not there yet. It is at its end when nothing can come behind it.
  */
 #include "base/log.h"
 #include "pipeline/job.h"
 
+#include <stdio.h>
+
 /* From this size on the bytes, not the two requests, are what a file costs. */
 #define LARGE_FILE_BYTES (32 * 1024 * 1024)
 
-enum { LANE_MAIN, LANE_LARGE };
+enum { LANE_MAIN, LANE_LARGE, LANE_LINKS };
+
+/* Between two looks for files that became linkable while others are being sent. */
+#define LINKS_POLL_MS 250
 
 void lanes_init(struct job *job)
 {
+    job->lanes[LANE_LINKS] = (struct lane){.id = CLAIM_LINKS, .used = 1};
     switch (job->options->order) {
     case ORDER_MIXED:
         job->lanes[LANE_MAIN] = (struct lane){.id = CLAIM_SMALL_BY_PATH, .used = 1};
@@ -33,7 +42,16 @@ void lanes_init(struct job *job)
 /* Assets held in memory: enough to hide the journal's and the API's latency. */
 int lanes_most_assets(const struct job *job)
 {
-    return 3 * job->options->transfers + 2 * LIMIT_CLAIM;
+    return 3 * job->options->transfers + 3 * LIMIT_CLAIM;
+}
+
+/* Whether rows may come behind the last claim of a lane. */
+static int may_grow(const struct job *job, int lane)
+{
+    if (intake_is_walking(job))
+        return 1;
+    return lane == LANE_LINKS &&
+           (!lanes_all_sent(job) || job->assets > job->lanes[LANE_LINKS].held);
 }
 
 static int large_share(const struct job *job)
@@ -45,7 +63,10 @@ static int large_share(const struct job *job)
 /* How many more assets the lane should bring now. */
 static int appetite(const struct job *job, int lane)
 {
-    int room = lanes_most_assets(job) - job->assets;
+    /* Links have a share of their own: files that are being sent must not keep them out. */
+    if (lane == LANE_LINKS)
+        return LIMIT_CLAIM - job->lanes[LANE_LINKS].held;
+    int room = lanes_most_assets(job) - LIMIT_CLAIM - (job->assets - job->lanes[LANE_LINKS].held);
     if (lane == LANE_LARGE) {
         int most = job->lanes[LANE_MAIN].closed ? job->put_limit + 1 : large_share(job) + 1;
         int want = most - job->lanes[LANE_LARGE].held;
@@ -63,11 +84,11 @@ void lanes_ask(struct job *job)
         int want = appetite(job, i);
         /* Whole handfuls: a claim a file would be a query a file. */
         int handful = i == LANE_LARGE ? 1 : LIMIT_CLAIM / 2;
-        if (!lane->used || lane->asked || lane->closed || want < handful ||
-            job->now_ms < lane->due_ms)
+        int is_due = job->now_ms >= lane->due_ms || (i == LANE_LINKS && !may_grow(job, i));
+        if (!lane->used || lane->asked || lane->closed || want < handful || !is_due)
             continue;
         /* Read before the claim: rows that are added after it are found by the next one. */
-        lane->asked_while_walking = intake_is_walking(job);
+        lane->asked_while_open = may_grow(job, i);
         if (!journal_batch_claim(job->batch, lane->id, (size_t)want, LARGE_FILE_BYTES)) {
             lane->asked = 1;
             lane->asked_seq = job->batch_seq;
@@ -81,6 +102,14 @@ static void begin(struct job *job, struct asset *asset)
     /* An intent outlives its row's state: a file that was queued again may be in PXM already. */
     if (asset->claim->intent_ms && asset->claim->part_count)
         asset->state = ASSET_STORED;
+    if (asset->state == ASSET_CONFIRMED) {
+        snprintf(asset->file_id, sizeof asset->file_id, "%s",
+                 asset->claim->file_id ? asset->claim->file_id : "");
+        snprintf(asset->mime_type, sizeof asset->mime_type, "%s",
+                 asset->claim->mime_type ? asset->claim->mime_type : "");
+        link_enter(job, asset);
+        return;
+    }
     if (asset->state != ASSET_STORED) {
         /* An earlier run's URLs are gone with it; what it stored may still count. */
         step_enter(job, asset, STEP_PREPARE);
@@ -105,6 +134,7 @@ static void take_lane(struct job *job, struct journal_batch *batch, int i)
             claim_free(claim);
             continue;
         }
+        asset->lane = i;
         asset->is_large = i == LANE_LARGE;
         lane->held++;
         taken++;
@@ -114,8 +144,8 @@ static void take_lane(struct job *job, struct journal_batch *batch, int i)
             begin(job, asset);
     }
     if (!taken && journal_batch_lane_dry(batch, lane->id)) {
-        lane->closed = !lane->asked_while_walking;
-        lane->due_ms = job->now_ms + LANE_POLL_MS;
+        lane->closed = !lane->asked_while_open;
+        lane->due_ms = job->now_ms + (i == LANE_LINKS ? LINKS_POLL_MS : LANE_POLL_MS);
     }
 }
 
@@ -124,6 +154,14 @@ void lanes_take(struct job *job, struct journal_batch *batch)
     for (int i = 0; i < LANES; i++)
         if (job->lanes[i].asked && job->lanes[i].asked_seq == job->durable_seq)
             take_lane(job, batch, i);
+}
+
+int lanes_all_sent(const struct job *job)
+{
+    for (int i = 0; i < LANE_LINKS; i++)
+        if (job->lanes[i].used && !job->lanes[i].closed)
+            return 0;
+    return 1;
 }
 
 int lanes_all_closed(const struct job *job)

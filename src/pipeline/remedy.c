@@ -20,7 +20,8 @@
 #define SESSION_STALE_MS (50 * 60 * 1000)
 
 /*
- * The columns are prepare, request, put, confirm, and the look-ups (resolve, identify, canary).
+ * The columns are prepare, request, put, confirm, and what may be repeated at will: the look-ups
+ * (resolve, identify, canary) and the links (read, link).
  * A class that a step cannot meet is FAIL there: nothing is repeated that nobody thought about.
  */
 enum column { COL_PREPARE, COL_REQUEST, COL_PUT, COL_CONFIRM, COL_LOOKUP, COL_COUNT };
@@ -31,7 +32,7 @@ enum column { COL_PREPARE, COL_REQUEST, COL_PUT, COL_CONFIRM, COL_LOOKUP, COL_CO
 
 /* clang-format off */
 static const unsigned char table[ERR_COUNT][COL_COUNT] = {
-    /*  class                prepare  request      put          confirm  look-ups */
+    /*  class                prepare  request      put          confirm  look-ups, links */
     ROW(USAGE,               FAIL,    FAIL,        FAIL,        FAIL,    FAIL),
     ROW(CONFIG,              FAIL,    STOP,        STOP,        STOP,    STOP),
     ROW(NOMEM,               RETRY,   RETRY,       RETRY,       RETRY,   RETRY),
@@ -72,7 +73,8 @@ static const unsigned char table[ERR_COUNT][COL_COUNT] = {
 static const enum column column_of[STEP_COUNT] = {
     [STEP_PREPARE] = COL_PREPARE, [STEP_REQUEST] = COL_REQUEST, [STEP_PUT] = COL_PUT,
     [STEP_CONFIRM] = COL_CONFIRM, [STEP_RESOLVE] = COL_LOOKUP,  [STEP_IDENTIFY] = COL_LOOKUP,
-    [STEP_CANARY] = COL_LOOKUP,   [STEP_FINISH] = COL_PREPARE,
+    [STEP_CANARY] = COL_LOOKUP,   [STEP_READ] = COL_LOOKUP,     [STEP_LINK] = COL_LOOKUP,
+    [STEP_FINISH] = COL_PREPARE,
 };
 
 static const char *const names[] = {"none",    "fail",    "retry",       "throttle", "hold",

@@ -45,7 +45,7 @@ enum job_limit job_limit_now(const struct job *job)
         return JOB_LIMIT_API;
     if (job->assets && waiting[WAIT_RETRY] * 2 > job->assets)
         return JOB_LIMIT_SERVER;
-    if (lanes_all_closed(job) && job->puts_active < job->put_limit && !calls_wait)
+    if (lanes_all_sent(job) && job->puts_active < job->put_limit && !calls_wait)
         return JOB_LIMIT_TAIL;
     if (job->puts_active >= job->put_limit)
         return JOB_LIMIT_NETWORK;

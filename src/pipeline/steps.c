@@ -23,6 +23,8 @@ const struct step steps[STEP_COUNT] = {
                        identify_done},
     [STEP_CANARY] = {"canary", ASSET_STORED, ASSET_CONFIRMED, WAIT_API, 1, 0, lookup_start,
                      canary_done},
+    [STEP_READ] = {"read", ASSET_CONFIRMED, ASSET_LINKED, WAIT_API, 1, 0, read_start, read_done},
+    [STEP_LINK] = {"link", ASSET_CONFIRMED, ASSET_LINKED, WAIT_API, 1, 0, link_start, link_done},
     [STEP_FINISH] = {"finish", ASSET_CONFIRMED, ASSET_CONFIRMED, WAIT_JOURNAL, 1, 0, NULL, NULL},
 };
 
@@ -65,8 +67,46 @@ static void finish(struct job *job, struct asset *asset)
 
 void finish_confirmed(struct job *job, struct asset *asset)
 {
+    /* A confirm of an earlier run may have been answered long ago. */
+    asset->was_new = !asset->conflict_id && asset->confirm_ms >= job->started_wall_ms;
     asset_set_state(job, asset, ASSET_CONFIRMED, FACT_FILE | FACT_NO_SESSION | FACT_TRIES);
+    if (!link_is_wanted(asset)) {
+        finish(job, asset);
+        return;
+    }
+    confirm_canary_lost(job, asset);
+    asset_drop_source(job, asset);
+    link_enter(job, asset);
+}
+
+void finish_linked(struct job *job, struct asset *asset)
+{
+    asset_set_state(job, asset, ASSET_LINKED, FACT_TRIES);
     finish(job, asset);
+}
+
+/* PXM has the file, so only what comes after that has failed: nothing of its result is touched. */
+static unsigned fail_link(struct asset *asset, const struct err *error)
+{
+    struct err *out = &asset->error;
+    (void)!err_set(out, error->code, "uploaded as file %s, but not linked: %s",
+                   asset->file_id[0] ? asset->file_id : "(unknown)", error->text);
+    out->http_status = error->http_status;
+    memcpy(out->request_id, error->request_id, sizeof out->request_id);
+    return FACT_ERROR | FACT_TRIES;
+}
+
+/* Likewise, of a file that PXM may or may not have. */
+static unsigned fail_upload(struct asset *asset, const struct err *error)
+{
+    unsigned fields = FACT_ERROR | FACT_TRIES;
+    asset->error = *error;
+    if (asset->file_id[0])
+        fields |= FACT_FILE;
+    /* What may be in PXM keeps its intent, so that a retry looks it up first. */
+    if (error->code != ERR_OUTCOME_UNKNOWN)
+        fields |= FACT_NO_SESSION;
+    return fields;
 }
 
 void finish_skipped(struct job *job, struct asset *asset)
@@ -77,13 +117,9 @@ void finish_skipped(struct job *job, struct asset *asset)
 
 void finish_failed(struct job *job, struct asset *asset, const struct err *error)
 {
-    asset->error = *error;
-    unsigned fields = FACT_ERROR | FACT_TRIES;
-    if (asset->file_id[0])
-        fields |= FACT_FILE;
-    /* What may be in PXM keeps its intent, so that a retry looks it up first. */
-    if (error->code != ERR_OUTCOME_UNKNOWN)
-        fields |= FACT_NO_SESSION;
+    const struct err copy = *error; /* it may be asset->error itself */
+    unsigned fields =
+        asset->state == ASSET_CONFIRMED ? fail_link(asset, &copy) : fail_upload(asset, &copy);
     asset_set_state(job, asset, ASSET_FAILED, fields);
     job->files_failed++;
     finish(job, asset);
@@ -115,10 +151,14 @@ void finish_durable(struct job *job, struct asset *asset)
         event.etag = asset->parts[0].etag;
         event.has_md5 = asset->parts[0].has_md5;
         memcpy(event.md5, asset->parts[0].md5, sizeof event.md5);
+    } else if (asset->claim->state == ASSET_CONFIRMED) { /* sent before, only linked now */
+        event.etag = asset->claim->etag;
+        event.has_md5 = asset->claim->has_md5;
+        memcpy(event.md5, asset->claim->md5, sizeof event.md5);
     }
     job->files_done++;
-    job->files_confirmed += asset->state == ASSET_CONFIRMED;
     job->failed_durable += asset->state == ASSET_FAILED;
+    job->files_confirmed += asset->state == ASSET_CONFIRMED || asset->state == ASSET_LINKED;
     if (job->observer.file)
         job->observer.file(job->observer.user, &event);
     asset_free(job, asset);

@@ -14,6 +14,8 @@ enum step_id {
     STEP_RESOLVE,  /* a confirm's reply was lost: look the file up, then decide */
     STEP_IDENTIFY, /* a confirm's reply had no file id: look it up */
     STEP_CANARY,   /* the first overwrite or version: read its outcome back */
+    STEP_READ,     /* what a file that was there before is linked to */
+    STEP_LINK,     /* its collections and attributes, one PUT */
     STEP_FINISH,   /* the final fact becomes durable */
     STEP_COUNT
 };
@@ -59,8 +61,15 @@ void resolve_done(struct job *job, struct asset *asset);
 void identify_done(struct job *job, struct asset *asset);
 void canary_done(struct job *job, struct asset *asset);
 
+void read_start(struct job *job, struct asset *asset);
+void read_done(struct job *job, struct asset *asset);
+void link_start(struct job *job, struct asset *asset);
+void link_done(struct job *job, struct asset *asset);
+
 /* Final states; the asset then waits for the journal and is reported when it is durable. */
+/* PXM has the file; where links or attributes are wanted, they come next. */
 void finish_confirmed(struct job *job, struct asset *asset);
+void finish_linked(struct job *job, struct asset *asset);
 void finish_skipped(struct job *job, struct asset *asset);
 void finish_failed(struct job *job, struct asset *asset, const struct err *error);
 /* Its facts are durable: report it and forget it. */

@@ -102,6 +102,8 @@ int books_balance(const struct journal_books *books, const struct books_count *c
         return refuse(out_why, "failed files, in all and by class", totals.files.failed, classes);
     if (complete && totals.files.queued)
         return refuse(out_why, "files still queued after a complete run", totals.files.queued, 0);
+    if (complete && books->unlinked_files)
+        return refuse(out_why, "files not linked after a complete run", books->unlinked_files, 0);
     if (complete && !books->walk_complete) {
         snprintf(out_why, BOOKS_WHY_MAX, "the run is complete but its walk is not");
         return 0;

@@ -15,7 +15,8 @@
 int64_t eta_requests_ms(int64_t requests, int rate, int used);
 /* Milliseconds for bytes at a rate, rounded up; -1 where the rate is 0 and bytes are not. */
 int64_t eta_bytes_ms(int64_t bytes, int64_t bytes_per_s);
-/* Requests that the pending files of the books still need: two, one once they were requested. */
+/* Requests that the pending files of the books still need: two, one once they were requested, and
+ * one more to be linked. */
 int64_t eta_requests_left(const struct journal_books *books);
 
 /*

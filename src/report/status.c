@@ -49,13 +49,13 @@ static int64_t derive_eta(const struct status *status)
 {
     const struct journal_books *books = &status->tally.books;
     const struct books_sum *files = &status->totals.files;
-    if (!files->queued)
+    if (!files->queued && !books->unlinked_files)
         return books->walk_complete ? 0 : -1;
     if (!status->options->running || !status->recent_files || !books->walk_complete)
         return -1;
     int64_t by_files = text_scale(files->queued, RATE_OVER_MS, status->recent_files);
     int64_t by_requests = eta_requests_ms(eta_requests_left(books), status->options->api_rate, 0);
-    int64_t left_mean = status->totals.bytes.queued / files->queued;
+    int64_t left_mean = files->queued ? status->totals.bytes.queued / files->queued : 0;
     int64_t recent_mean = status->recent_bytes / status->recent_files;
     /* Bytes show up here when their file ends: small files say nothing about large ones. */
     if (left_mean / MEAN_SPREAD > recent_mean)
@@ -80,7 +80,7 @@ static void print_pace(const struct status *status, FILE *out)
         fprintf(out, "Last file finished %s ago\n",
                 units_format_duration(
                     (status->options->now_wall_ms - status->last_done_ms) / 1000 * 1000, text));
-    if (status->totals.files.queued && status->eta_ms >= 0)
+    if (status->eta_ms > 0)
         fprintf(out, "ETA: %s\n", units_format_duration(status->eta_ms, text));
 }
 
@@ -96,6 +96,8 @@ static void print_text(const struct status *status, const char *journal, FILE *o
         if (books->files[state])
             fprintf(out, "  %-16s %12lld %12s\n", asset_state_name((enum asset_state)state),
                     (long long)books->files[state], units_format_size(books->bytes[state], size));
+    if (books->unlinked_files)
+        fprintf(out, "  %-16s %12lld\n", "  not linked yet", (long long)books->unlinked_files);
     fprintf(out, "  %-16s %12lld %12s\n", "excluded", (long long)books->excluded_files,
             units_format_size(books->excluded_bytes, size));
     fprintf(out, "  %-16s %12lld %12s\n", "planned", (long long)status->totals.files.planned,
@@ -110,15 +112,16 @@ static void print_text(const struct status *status, const char *journal, FILE *o
 static int print_next(const struct status *status, const char *journal, FILE *out)
 {
     const struct books_sum *files = &status->totals.files;
-    if (status->options->running || (!files->queued && !files->failed))
+    int is_unfinished = files->queued || status->tally.books.unlinked_files;
+    if (status->options->running || (!is_unfinished && !files->failed))
         return 0;
     struct buf quoted;
     buf_init(&quoted, TEXT_MAX_BYTES);
     int rc = text_shell(journal, &quoted);
-    if (!rc && files->queued)
+    if (!rc && is_unfinished)
         fprintf(out, "\nTo go on:      pxload resume %s\n", buf_str(&quoted));
     if (!rc && files->failed)
-        fprintf(out, "%sTo try again:  pxload retry %s\n", files->queued ? "" : "\n",
+        fprintf(out, "%sTo try again:  pxload retry %s\n", is_unfinished ? "" : "\n",
                 buf_str(&quoted));
     buf_release(&quoted);
     return rc;
@@ -152,6 +155,8 @@ static int print_json(const struct status *status, const char *journal, FILE *ou
     json_int(&json, "excluded", books->excluded_files);
     json_int(&json, "planned", files->planned);
     json_int(&json, "queued", files->queued);
+    json_int(&json, "linked", books->files[ASSET_LINKED]);
+    json_int(&json, "unlinked", books->unlinked_files);
     json_int(&json, "gone", books->gone_files);
     json_int(&json, "issues", books->issues);
     json_int(&json, "wave", books->wave);

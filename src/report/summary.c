@@ -111,6 +111,9 @@ static void print_books(const struct summary *summary, FILE *out)
     fprintf(out, "  %-16s %12s %12s\n", "", "files", "bytes");
     print_sum(out, "planned", files->planned, bytes->planned);
     print_sum(out, "confirmed", files->confirmed, bytes->confirmed);
+    if (summary->tally.books.unlinked_files)
+        fprintf(out, "  %-16s %12lld\n", "  not linked yet",
+                (long long)summary->tally.books.unlinked_files);
     print_sum(out, "skipped", files->skipped, bytes->skipped);
     print_sum(out, "failed", files->failed, bytes->failed);
     print_sum(out, "excluded", files->excluded, bytes->excluded);
@@ -161,7 +164,7 @@ static int print_next(const struct summary *summary, const char *journal, FILE *
     int rc = text_shell(journal, &quoted);
     if (!rc) {
         fprintf(out, "\n");
-        if (summary->totals.files.queued)
+        if (summary->totals.files.queued || summary->tally.books.unlinked_files)
             fprintf(out, "To go on:      pxload resume %s\n", buf_str(&quoted));
         if (summary->totals.files.failed)
             fprintf(out, "To try again:  pxload retry %s\n", buf_str(&quoted));
@@ -237,6 +240,8 @@ static int print_json(const struct summary *summary, const struct summary_option
     json_int(&json, "exit_code", options->exit_code);
     json_int(&json, "wave", books->wave);
     json_flag(&json, "walk_complete", books->walk_complete);
+    json_int(&json, "linked", books->files[ASSET_LINKED]);
+    json_int(&json, "unlinked", books->unlinked_files);
     json_int(&json, "issues", books->issues);
     json_int(&json, "gone", books->gone_files);
     if (options->result)

@@ -93,6 +93,24 @@ struct wire_confirm {
 int wire_encode_confirm(const struct wire_profile *profile, const struct wire_confirm *confirm,
                         struct buf *out, struct err *err) WARN_UNUSED;
 
+/* What a file is to get beside its bytes. */
+struct wire_link {
+    const char *file_id;
+    const char *folder_collection; /* an id; NULL: none */
+    const char *collections;       /* a JSON array of ids; NULL: none */
+    const char *attributes;        /* a JSON array of {id, type, value}; NULL: none */
+};
+/*
+ * The body of PUT file/{id}. Its arrays replace what PXM stores, so body[len], the reply to GET
+ * file/{id}, is merged in: all of its collections, and those of its attributes that are not wanted
+ * otherwise. body NULL: the file is new and has none. *out_needed: 0 where the file has all of it
+ * already. Nothing stands in the body that is not wanted (no region_ids, no empty array).
+ * 0; -ERR_BAD_REPLY: the reply is not about this file, or holds a list that cannot be read whole;
+ * -ERR_INTERNAL: the wanted lists are none; -ERR_NOMEM. Each list has at most LIMIT_FILE_LINKS.
+ */
+int wire_encode_link(const struct wire_link *link, const char *body, size_t len, struct buf *out,
+                     int *out_needed, struct err *err) WARN_UNUSED;
+
 /*
  * Appends a profile path with its {placeholder} replaced by value, every byte but RFC 3986's
  * unreserved ones percent-encoded. value may be NULL where the path has no placeholder.

@@ -8,7 +8,7 @@
 
 #include <sqlite3.h>
 
-#include "journal/claim.h"
+#include "journal/store.h"
 
 static int64_t check_number(sqlite3 *db, const char *sql)
 {
@@ -29,11 +29,12 @@ static void check_full_count(sqlite3 *db, struct journal_books *out)
     out->wave = check_number(db, "SELECT value FROM control WHERE key = 'wave'");
     out->walk_complete =
         (int)check_number(db, "SELECT value FROM control WHERE key = 'walk_complete'");
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT w.state, w.size, w.wave, c.name FROM work w"
-                                        " LEFT JOIN class c ON c.id = w.class_id",
-                                        -1, &stmt, NULL),
-                     SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(db,
+                           "SELECT w.state, w.size, w.wave, c.name, w.marks FROM work w"
+                           " LEFT JOIN class c ON c.id = w.class_id",
+                           -1, &stmt, NULL),
+        SQLITE_OK);
     while (sqlite3_step(stmt) == SQLITE_ROW) {
         int state = sqlite3_column_int(stmt, 0);
         int64_t size = sqlite3_column_int64(stmt, 1);
@@ -42,6 +43,9 @@ static void check_full_count(sqlite3 *db, struct journal_books *out)
             out->gone_files += out->walk_complete;
             continue;
         }
+        int wants_link = (sqlite3_column_int(stmt, 4) & WORK_WISH) != 0;
+        out->unlinked_files += wants_link && state == ASSET_CONFIRMED;
+        out->to_link_files += wants_link && state <= ASSET_CONFIRMED;
         out->files[state]++;
         out->bytes[state] += size;
         if (state == ASSET_FAILED)
@@ -76,6 +80,17 @@ static void check_queues(sqlite3 *db, int64_t wave)
     assert_int_equal(sqlite3_finalize(stmt), SQLITE_OK);
     assert_int_equal(check_number(db, "SELECT count(*) FROM queue"), rows);
     assert_int_equal(check_number(db, "SELECT count(*) FROM queue_by_size"), rows);
+    snprintf(sql, sizeof sql,
+             "SELECT (SELECT count(*) FROM work w JOIN queue_link q ON q.id = w.id WHERE w.wave ="
+             " %lld AND w.state = %d AND w.marks & %d) * 2 = (SELECT count(*) FROM queue_link) +"
+             " (SELECT count(*) FROM work WHERE wave = %lld AND state = %d AND marks & %d)",
+             (long long)wave, ASSET_CONFIRMED, WORK_WISH, (long long)wave, ASSET_CONFIRMED,
+             WORK_WISH);
+    assert_int_equal(check_number(db, sql), 1);
+    assert_int_equal(check_number(db, "SELECT count(*) FROM work w LEFT JOIN wish x"
+                                      " ON x.asset_id = w.id"
+                                      " WHERE (w.marks & 1) <> (x.asset_id IS NOT NULL)"),
+                     0);
 }
 
 static void check_names(sqlite3 *db)

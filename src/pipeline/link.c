@@ -1,0 +1,140 @@
+/*
+ * link.c - what a file gets beside its bytes: its collections and attributes, by one PUT of the
+ * whole set. A file that existed before is read first and what it has is merged in; one that this
+ * run made has nothing yet. Both calls may be repeated at will. Loop thread.
+ */
+#include "base/log.h"
+#include "pipeline/job.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 1 where nobody but us can have linked it: then there is nothing to merge, and nothing to read. */
+static int is_untouched(const struct job *job, const struct asset *asset)
+{
+    const struct claim *claim = asset->claim;
+    if (claim->state == ASSET_CONFIRMED) /* taken up again: how long ago was that confirm? */
+        return claim->was_new && claim->done_ms >= job->started_wall_ms;
+    return asset->was_new;
+}
+
+static void describe(const struct asset *asset, struct wire_link *out)
+{
+    *out = (struct wire_link){
+        .file_id = asset->file_id,
+        .collections = asset->claim->wish_collections,
+        .attributes = asset->claim->wish_attributes,
+    };
+}
+
+static void drop_body(struct asset *asset)
+{
+    free(asset->link_body);
+    asset->link_body = NULL;
+}
+
+void link_release(struct asset *asset)
+{
+    drop_body(asset);
+}
+
+int link_is_wanted(const struct asset *asset)
+{
+    return asset->claim->wants_link;
+}
+
+void link_enter(struct job *job, struct asset *asset)
+{
+    if (!asset->file_id[0]) {
+        struct err error;
+        err_set(&error, ERR_BAD_REPLY, "PXM named no id for it");
+        finish_failed(job, asset, &error);
+        return;
+    }
+    step_enter(job, asset, is_untouched(job, asset) ? STEP_LINK : STEP_READ);
+}
+
+/* Its path in the API; the call, where that can be made. */
+static void call_file(struct job *job, struct asset *asset, enum exchange_method method,
+                      const struct buf *body)
+{
+    struct buf path;
+    buf_init(&path, LIMIT_URL_BYTES);
+    if (wire_path(job->options->wire.file_path, asset->file_id, &path)) {
+        struct err error;
+        err_set(&error, ERR_CONFIG, "the file path of the wire profile is too long");
+        remedy_apply(job, asset, NULL, &error);
+    } else {
+        call_start(job, asset, method, buf_str(&path), body);
+    }
+    buf_release(&path);
+}
+
+void read_start(struct job *job, struct asset *asset)
+{
+    call_file(job, asset, EXCHANGE_GET, NULL);
+}
+
+/* The body of the PUT into asset->link_body; reply NULL: the file is new. */
+static int merge(struct asset *asset, const struct exchange_reply *reply, int *out_needed,
+                 struct err *err)
+{
+    struct wire_link link;
+    struct buf body;
+    describe(asset, &link);
+    buf_init(&body, LIMIT_REPLY_BYTES);
+    int rc = wire_encode_link(&link, reply ? buf_str(&reply->body) : NULL,
+                              reply ? reply->body.len : 0, &body, out_needed, err);
+    drop_body(asset);
+    if (!rc && !(asset->link_body = strdup(buf_str(&body))))
+        rc = err_set(err, ERR_NOMEM, "no memory for the links of a file");
+    buf_release(&body);
+    return rc;
+}
+
+void read_done(struct job *job, struct asset *asset)
+{
+    struct err error;
+    int needed = 1;
+    call_classify(job, asset, &error);
+    if (!error.code)
+        (void)!merge(asset, exchange_reply_of(asset->exchange), &needed, &error);
+    call_release(job, asset);
+    if (error.code)
+        remedy_apply(job, asset, NULL, &error);
+    else if (needed)
+        step_enter(job, asset, STEP_LINK);
+    else
+        finish_linked(job, asset);
+}
+
+void link_start(struct job *job, struct asset *asset)
+{
+    struct err error = ERR_INIT;
+    int ignored;
+    if (!asset->link_body && merge(asset, NULL, &ignored, &error)) {
+        remedy_apply(job, asset, NULL, &error);
+        return;
+    }
+    struct buf body;
+    buf_init(&body, LIMIT_REPLY_BYTES);
+    if (buf_puts(&body, asset->link_body)) {
+        err_set(&error, ERR_NOMEM, "no memory for the links of a file");
+        remedy_apply(job, asset, NULL, &error);
+    } else {
+        call_file(job, asset, EXCHANGE_API_PUT, &body);
+    }
+    buf_release(&body);
+}
+
+void link_done(struct job *job, struct asset *asset)
+{
+    struct err error;
+    call_classify(job, asset, &error);
+    call_release(job, asset);
+    if (error.code)
+        remedy_apply(job, asset, NULL, &error);
+    else
+        finish_linked(job, asset);
+}
