@@ -168,12 +168,12 @@ static int read_sep_line(const char *head, size_t len, char *out)
 /* The one of , ; and tab that stands most often in the header outside of quotes. */
 static char sniff(const char *head, size_t len)
 {
-    static const char candidates[] = ",;\t";
+    static const char candidates[3] = {',', ';', '\t'};
     size_t counts[3] = {0};
     int quoted = 0;
     int has_text = 0;
     for (size_t i = 0; i < len; i++) {
-        const char *candidate = memchr(candidates, head[i], 3);
+        const char *candidate = memchr(candidates, head[i], sizeof candidates);
         quoted ^= head[i] == '"';
         if (!quoted && strchr("\r\n", head[i]) && has_text)
             break;
