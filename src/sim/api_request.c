@@ -270,11 +270,13 @@ void api_request_upload(struct exch *x, const char *arg, json_object *body)
         audit_add(AUDIT_NAME_IN_FLIGHT, x->where, "%s is being PUT right now", wanted.name);
     bool withheld = (x->fault != NULL && x->fault->no_instructions) ||
                     (conflict_id[0] != '\0' && opt->quirk.conflict_no_instructions);
-    if (!withheld)
+    if (!withheld && opt->quirk.same_session != SESSION_NEW)
+        s = session_reopen(&wanted);
+    if (!withheld && s == NULL)
         s = session_open(&wanted);
     tenant_unlock();
     /* Nobody can name the session before our reply, so it is ours without the lock. */
-    if (s != NULL && s->multipart && opt->s3_endpoint != NULL) {
+    if (s != NULL && s->multipart && s->remote_id == NULL && opt->s3_endpoint != NULL) {
         struct remote_request *r = mem_new(1, sizeof *r);
         r->session = s;
         memcpy(r->conflict_id, conflict_id, sizeof conflict_id);

@@ -68,6 +68,7 @@ struct fault_action {
     int64_t stall_ms;
     int64_t delay_ms;
     int64_t drain_bps;
+    int64_t refuse_ms;
     int64_t truncate; /* bytes of the body that are sent; -1: all */
     int64_t oversize_mib;
     int64_t deep_json;

@@ -207,6 +207,8 @@ static const struct row rows[] = {
     FIXED("reset_before", reset, RESET_BEFORE, "RST before processing"),
     FIXED("reset_during", reset, RESET_DURING, "RST in the PUT's body or the API's reply"),
     FIXED("reset_after", reset, RESET_AFTER, "RST after processing, before a byte of reply"),
+    NUMBER("refuse", refuse_ms,
+           "ms that new connections are refused after the reset (reset_before unless said)"),
     SWITCH("plain_close", plain_close, "resets close the connection instead of RST"),
     SPECIAL("stall", set_stall, "accept and never answer; reset after so many ms (true: 1 h)"),
     NUMBER("delay", delay_ms, "ms before the reply"),
@@ -314,6 +316,8 @@ struct fault_rule *fault_parse_rule(json_object *json, struct text *why)
         }
         if (why->len == 0 && r->points == 0)
             text_puts(why, "a rule needs an endpoint");
+        if (r->action->refuse_ms > 0 && r->action->reset == RESET_NONE)
+            r->action->reset = RESET_BEFORE;
     }
     if (why->len == 0)
         return r;

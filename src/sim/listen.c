@@ -121,6 +121,13 @@ static void accept_all(struct listener *l)
     }
 }
 
+static void take_wake(struct listener *l)
+{
+    eventfd_t n = 0;
+
+    (void)eventfd_read(l->wake_fd, &n);
+}
+
 /* Closing also resets what waits in the backlog, as a dead server would. */
 static void be_away(struct listener *l, int64_t off_ms)
 {
@@ -129,10 +136,14 @@ static void be_away(struct listener *l, int64_t off_ms)
     close(l->fd);
     l->fd = -1;
     while (!atomic_load(&l->stopping)) {
+        /* Who is told so while it is away stays so much longer, and not once more after it. */
+        int64_t more_ms = when_mono_ms() + atomic_exchange(&l->off_ms, 0);
+        until_ms = more_ms > until_ms ? more_ms : until_ms;
         int64_t left_ms = until_ms - when_mono_ms();
         if (left_ms > 0) {
             struct pollfd p = {.fd = l->wake_fd, .events = POLLIN};
-            poll(&p, 1, (int)left_ms);
+            if (poll(&p, 1, (int)left_ms) > 0)
+                take_wake(l);
             continue;
         }
         l->fd = bind_address((struct sockaddr *)(void *)&l->address, l->address_len, l->is_narrow);
@@ -150,10 +161,8 @@ static void *run(void *arg)
         struct pollfd p[2] = {{.fd = l->fd, .events = POLLIN},
                               {.fd = l->wake_fd, .events = POLLIN}};
         poll(p, 2, -1);
-        if (p[1].revents != 0) {
-            eventfd_t n = 0;
-            (void)eventfd_read(l->wake_fd, &n);
-        }
+        if (p[1].revents != 0)
+            take_wake(l);
         int64_t off_ms = atomic_exchange(&l->off_ms, 0);
         if (off_ms > 0)
             be_away(l, off_ms);

@@ -40,6 +40,7 @@ static const char *const etag_values[] = {"keep", "strip", "any", NULL};
 static const char *const shape_values[] = {"usual", "array", "collections", "files",
                                            "items", "data",  "hits",        NULL};
 static const char *const name_values[] = {"both", "top", "metadata", NULL};
+static const char *const session_values[] = {"new", "same", "resliced", NULL};
 static const char *const key_values[] = {"label", "name", NULL};
 
 static const struct quirk_row quirk_rows[] = {
@@ -81,6 +82,8 @@ static const struct quirk_row quirk_rows[] = {
     {"converting_reads", NULL, QUIRK_NUMBER, Q(converting_reads), "is_converting for N reads"},
     {"converting", NULL, QUIRK_SECONDS, Q(converting_ms), "is_converting for this long"},
     {"session_ttl", NULL, QUIRK_NUMBER, Q(session_ttl_s), "seconds a session can be confirmed"},
+    {"same_session", session_values, QUIRK_CHOICE, Q(same_session),
+     "a second request-upload of a multipart file: a new session, the same, or in other slices"},
     {"no_expires_in", NULL, QUIRK_SWITCH, Q(no_expires_in), "token reply without expires_in, user"},
     {"ignore_expect", NULL, QUIRK_SWITCH, Q(ignore_expect), "never answers Expect: 100-continue"},
     {"no_request_id", NULL, QUIRK_SWITCH, Q(no_request_id), "API replies without x-request-id"},

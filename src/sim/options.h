@@ -24,6 +24,7 @@ enum list_shape {
 };
 enum id_place { ID_TOP, ID_FILE_ID, ID_IN_FILE, ID_IN_DATA, ID_NONE };
 enum etag_rule { ETAG_KEEP, ETAG_STRIP, ETAG_ANY };
+enum same_session { SESSION_NEW, SESSION_SAME, SESSION_RESLICED };
 enum name_place { NAME_BOTH, NAME_TOP, NAME_METADATA };
 
 struct quirks {
@@ -55,6 +56,7 @@ struct quirks {
     int64_t converting_reads;
     int64_t converting_ms;
     int64_t session_ttl_s;
+    int same_session; /* enum same_session */
     int no_expires_in;
     int ignore_expect;
     int no_request_id;

@@ -151,11 +151,16 @@ static enum MHD_Result begin(struct exch *x, struct MHD_Connection *conn, const 
     return MHD_YES;
 }
 
-/* Ends the connection without a word: RST, unless the fault asks for a plain close. */
+/*
+ * Ends the connection without a word: RST, unless the fault asks for a plain close; and where it
+ * asks for that, nobody gets another one for a while.
+ */
 static enum MHD_Result hang_up(struct exch *x)
 {
     struct linger off = {.l_onoff = 1, .l_linger = 0};
 
+    if (x->fault != NULL && x->fault->refuse_ms > 0)
+        side_refuse(x->side, x->fault->refuse_ms);
     if (x->fault == NULL || !x->fault->plain_close)
         setsockopt(x->fd, SOL_SOCKET, SO_LINGER, &off, sizeof off);
     deactivate(x);

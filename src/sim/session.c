@@ -33,7 +33,7 @@ static uint32_t path_mac(uint64_t seq)
 static void plan_parts(struct session *s)
 {
     const struct options *opt = options_current();
-    uint64_t part = (uint64_t)opt->part_size;
+    uint64_t part = (uint64_t)opt->part_size / (s->resliced ? 2 : 1);
 
     s->multipart = s->size > (uint64_t)opt->multipart_threshold;
     if (!s->multipart)
@@ -75,6 +75,37 @@ struct session *session_open(const struct session_new *n)
     return s;
 }
 
+static void free_parts(struct session *s)
+{
+    for (uint32_t i = 0; i < s->n_parts; i++)
+        free(s->parts[i].blob.data);
+    digest_free(s->whole);
+    free(s->parts);
+}
+
+struct session *session_reopen(const struct session_new *n)
+{
+    const struct options *opt = options_current();
+    int64_t now_ms = when_now_ms();
+
+    for (uint64_t i = n_slots; i-- > 1;) {
+        struct session *s = slots[i].open;
+        if (s == NULL || !s->multipart || s->size != n->size || now_ms > s->until_ms ||
+            strcmp(s->name, n->name) != 0)
+            continue;
+        s->url_until_ms = now_ms + opt->url_ttl_s * 1000;
+        if (opt->quirk.same_session == SESSION_RESLICED && !s->resliced) {
+            s->resliced = true; /* more parts than before: what a left PUT points to stays valid */
+            free_parts(s);
+            s->whole = NULL;
+            s->whole_next = 0;
+            plan_parts(s);
+        }
+        return s;
+    }
+    return NULL;
+}
+
 void session_hold(struct session *s)
 {
     s->refs++;
@@ -84,10 +115,7 @@ void session_drop(struct session *s)
 {
     if (--s->refs > 0)
         return;
-    for (uint32_t i = 0; i < s->n_parts; i++)
-        free(s->parts[i].blob.data);
-    digest_free(s->whole);
-    free(s->parts);
+    free_parts(s);
     free(s->remote_id);
     free(s);
 }

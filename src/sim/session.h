@@ -37,6 +37,7 @@ struct session {
     struct part *parts; /* one for a single PUT */
     uint32_t n_parts;
     bool multipart;
+    bool resliced;
     int refs;
     char *remote_id;      /* upload id at a real S3 server */
     struct digest *whole; /* MD5 of parts 0..whole_next-1, for the null store */
@@ -68,6 +69,9 @@ struct session_new {
 
 /* (locked) Opens a session and plans its parts. */
 struct session *session_open(const struct session_new *n);
+
+/* (locked) The newest open multipart session of that name and size, its URLs renewed; or NULL. */
+struct session *session_reopen(const struct session_new *n);
 
 /* Adds the file_path of session seq for a file of that name, e.g. /incoming/0000000112345678. */
 void session_path(uint64_t seq, const char *name, struct text *out);

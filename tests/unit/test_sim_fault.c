@@ -84,6 +84,30 @@ static void an_action_outlives_its_rule(void **state)
     fault_drop(a);
 }
 
+/* Who refuses has hung up before: the exchange that says so is reset. */
+static void refusing_resets_the_exchange(void **state)
+{
+    static const struct {
+        const char *rule;
+        int reset;
+    } rows[] = {
+        {"{\"endpoint\":\"put\",\"refuse\":50}", RESET_BEFORE},
+        {"{\"endpoint\":\"put\",\"reset_after\":true,\"refuse\":50}", RESET_AFTER},
+        {"{\"endpoint\":\"put\",\"refuse\":50,\"reset_during\":true}", RESET_DURING},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_true(load(rows[i].rule));
+        struct fault_action *a = fault_pick(FAULT_PUT, "a");
+        assert_non_null(a);
+        assert_int_equal(a->reset, rows[i].reset);
+        assert_int_equal(a->refuse_ms, 50);
+        fault_drop(a);
+        fault_clear();
+    }
+}
+
 static void refuses_bad_rules_and_keeps_the_old(void **state)
 {
     static const char *const bad[] = {
@@ -116,6 +140,7 @@ int main(void)
         cmocka_unit_test_teardown(picks_by_endpoint_and_name, clear),
         cmocka_unit_test_teardown(any_means_every_endpoint_but_none_of_the_control, clear),
         cmocka_unit_test_teardown(an_action_outlives_its_rule, clear),
+        cmocka_unit_test_teardown(refusing_resets_the_exchange, clear),
         cmocka_unit_test_teardown(refuses_bad_rules_and_keeps_the_old, clear),
     };
 
