@@ -133,6 +133,8 @@ static int read_parts(struct store *store, struct claim *claim, size_t count, st
         struct journal_part *part = &claim->parts[claim->part_count++];
         char etag[NAMING_ETAG_MAX];
         part->part_no = sqlite3_column_int(stmt, 0);
+        part->start = sqlite3_column_int64(stmt, 3);
+        part->len = sqlite3_column_int64(stmt, 4);
         part->has_md5 = naming_read_md5(stmt, 2, part->md5);
         const char *text = naming_read_etag(stmt, 1, part->md5, etag);
         part->etag = pack_text(pack, text, text ? strlen(text) : 0);
@@ -166,6 +168,7 @@ static void read_columns(sqlite3_stmt *stmt, struct claim *claim, struct pack *p
     claim->upload_id = pack_column(pack, stmt, 15);
     claim->conflict_id = pack_column(pack, stmt, 16);
     claim->intent_ms = sqlite3_column_int64(stmt, 17);
+    claim->intent_server_ms = sqlite3_column_int64(stmt, 22);
     char uuid[NAMING_UUID_MAX];
     const char *former = naming_read_file_id(stmt, 18, uuid);
     if (!former)

@@ -49,6 +49,7 @@ static int set_session(struct store *store, const struct journal_fact *fact, str
     sql_bind_text(stmt, 4, fact->upload_id);
     sql_bind_text(stmt, 5, fact->conflict_id);
     sqlite3_bind_int64(stmt, 6, fact->fields & FACT_INTENT ? fact->intent_ms : 0);
+    sqlite3_bind_int64(stmt, 7, fact->fields & FACT_INTENT ? fact->intent_server_ms : 0);
     int rc = sql_run(&store->sql, stmt, err);
     if (rc || fact->keep_parts)
         return rc;
@@ -61,8 +62,10 @@ static int set_part(struct store *store, const struct journal_fact *fact, struct
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PART_SET);
     sqlite3_bind_int64(stmt, 1, fact->asset_id);
     sqlite3_bind_int(stmt, 2, fact->part_no);
-    naming_bind_etag(stmt, 3, fact->etag, md5);
-    sqlite3_bind_blob(stmt, 4, md5, 16, SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 3, fact->part_start);
+    sqlite3_bind_int64(stmt, 4, fact->part_len);
+    naming_bind_etag(stmt, 5, fact->etag, md5);
+    sqlite3_bind_blob(stmt, 6, md5, 16, SQLITE_STATIC);
     return sql_run(&store->sql, stmt, err);
 }
 
@@ -71,6 +74,7 @@ static int set_intent(struct store *store, const struct journal_fact *fact, stru
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_INTENT);
     sqlite3_bind_int64(stmt, 1, fact->asset_id);
     sqlite3_bind_int64(stmt, 2, fact->intent_ms);
+    sqlite3_bind_int64(stmt, 3, fact->intent_server_ms);
     return sql_run(&store->sql, stmt, err);
 }
 

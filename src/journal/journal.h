@@ -205,8 +205,8 @@ enum fact_fields {
     FACT_PREPARED = 1 << 1, /* mime_type, stamp */
     FACT_SESSION = 1 << 2, /* file_path, file_name, upload_id, conflict_id; replaces any session and
                               its intent, drops its parts unless keep_parts */
-    FACT_PART = 1 << 3,    /* part_no, etag, md5 */
-    FACT_INTENT = 1 << 4,  /* intent_ms: confirm will be sent after this is durable */
+    FACT_PART = 1 << 3,    /* part_no, part_start, part_len, etag, md5 */
+    FACT_INTENT = 1 << 4,  /* intent_*: confirm will be sent after this is durable */
     FACT_NO_INTENT = 1 << 5,  /* the confirm surely was not applied */
     FACT_NO_SESSION = 1 << 6, /* forget session, parts and intent */
     FACT_FILE = 1 << 7, /* file_id, version, cdn_url, md5 (whole file, when has_md5), etag; done_ms,
@@ -227,10 +227,13 @@ struct journal_fact {
     const char *conflict_id; /* NULL: no conflict */
     int keep_parts;
     int part_no;
+    int64_t part_start;
+    int64_t part_len;
     const char *etag;
     int has_md5;
     unsigned char md5[16];
-    int64_t intent_ms;
+    int64_t intent_ms;        /* our wall clock */
+    int64_t intent_server_ms; /* the server's, by its Date; 0: not known */
     const char *file_id;
     const char *version; /* PXM's; NULL: not said */
     const char *cdn_url; /* NULL: not said */
@@ -251,6 +254,8 @@ enum claim_lane {
 
 struct journal_part {
     int part_no;
+    int64_t start;
+    int64_t len;
     char *etag;
     int has_md5;
     unsigned char md5[16];
@@ -272,6 +277,7 @@ struct claim {
     char *upload_id;
     char *conflict_id;
     int64_t intent_ms; /* 0: no intent; otherwise a confirm may have been sent */
+    int64_t intent_server_ms;
     struct journal_part *parts;
     size_t part_count;
     char *mime_type; /* NULL before PREPARED */

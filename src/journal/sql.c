@@ -132,22 +132,26 @@ static const struct statement table[] = {
          " AND file_id IS NOT NULL",
          NULL},
     [SQL_SESSION_SET] = {"INSERT OR REPLACE INTO session(asset_id, file_path, file_name, upload_id,"
-                         " conflict_id, intent_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                         " conflict_id, intent_ms, intent_server_ms)"
+                         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
                          NULL},
-    [SQL_SESSION_INTENT] = {"INSERT INTO session(asset_id, intent_ms) VALUES(?1, ?2)"
-                            " ON CONFLICT(asset_id) DO UPDATE SET intent_ms = excluded.intent_ms",
-                            NULL},
+    [SQL_SESSION_INTENT] =
+        {"INSERT INTO session(asset_id, intent_ms, intent_server_ms) VALUES(?1, ?2, ?3)"
+         " ON CONFLICT(asset_id) DO UPDATE SET intent_ms = excluded.intent_ms,"
+         " intent_server_ms = excluded.intent_server_ms",
+         NULL},
     [SQL_SESSION_NO_INTENT] = {"UPDATE session SET intent_ms = 0 WHERE asset_id = ?1", NULL},
     [SQL_SESSION_HAS_INTENT] = {"SELECT 1 FROM session WHERE asset_id = ?1 AND intent_ms <> 0",
                                 NULL},
     [SQL_SESSION_DROP] = {"DELETE FROM session WHERE asset_id = ?1", NULL},
-    [SQL_PART_SET] = {"INSERT OR REPLACE INTO part(asset_id, part_no, etag, md5)"
-                      " VALUES(?1, ?2, ?3, ?4)",
+    [SQL_PART_SET] = {"INSERT OR REPLACE INTO part(asset_id, part_no, start, length, etag, md5)"
+                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
                       NULL},
     [SQL_PART_SUM] = {"SELECT count(*), total(length(CAST(etag AS BLOB)) + 40) FROM part"
                       " WHERE asset_id = ?1",
                       NULL},
-    [SQL_PART_EACH] = {"SELECT part_no, etag, md5 FROM part WHERE asset_id = ?1 ORDER BY part_no",
+    [SQL_PART_EACH] = {"SELECT part_no, etag, md5, start, length FROM part"
+                       " WHERE asset_id = ?1 ORDER BY part_no",
                        NULL},
     [SQL_PART_DROP] = {"DELETE FROM part WHERE asset_id = ?1", NULL},
     [SQL_FAILURE_SET] = {"INSERT OR REPLACE INTO failure(asset_id, class_id, http_status, text,"
@@ -187,7 +191,7 @@ static const struct statement table[] = {
     [SQL_CLAIM_GET] = {"SELECT r.path, a.path, a.name, a.dev, a.ino, w.size, a.mtime_ns,"
                        " a.ctime_ns, w.state, w.tries, w.wave, m.type, s.asset_id, s.file_path,"
                        " s.file_name, s.upload_id, s.conflict_id, s.intent_ms,"
-                       " o.file_id, o.size, o.md5, w.marks"
+                       " o.file_id, o.size, o.md5, w.marks, s.intent_server_ms"
                        " FROM asset a CROSS JOIN work w ON w.id = a.id"
                        " CROSS JOIN root r ON r.id = a.root_id"
                        " LEFT JOIN mime m ON m.id = w.mime_id"

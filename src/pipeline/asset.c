@@ -96,7 +96,8 @@ void asset_drop_session(struct asset *asset)
     asset->parts = NULL;
     asset->part_count = 0;
     asset->file_path = asset->file_name = asset->upload_id = asset->conflict_id = NULL;
-    asset->intent_ms = 0;
+    asset->intent_ms = asset->intent_server_ms = 0;
+    asset->intent_at_ms = asset->confirm_at_ms = 0;
     asset->intent_durable = 0;
 }
 
@@ -150,6 +151,7 @@ static void fill_fact(const struct job *job, const struct asset *asset, unsigned
         .conflict_id = asset->conflict_id,
         .keep_parts = asset->keep_parts,
         .intent_ms = asset->intent_ms,
+        .intent_server_ms = asset->intent_server_ms,
         .file_id = asset->file_id[0] ? asset->file_id : NULL,
         .version = asset->version[0] ? asset->version : NULL,
         .cdn_url = asset->cdn_url,
@@ -184,6 +186,8 @@ void asset_save_part(struct job *job, struct asset *asset, const struct part *pa
         .asset_id = asset->claim->asset_id,
         .fields = FACT_PART,
         .part_no = part->part_no,
+        .part_start = part->start,
+        .part_len = part->len,
         .etag = part->etag,
         .has_md5 = part->has_md5,
     };

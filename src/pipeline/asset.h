@@ -93,10 +93,11 @@ struct asset {
     int keep_parts;     /* the journal's parts belong to this session too */
 
     /* confirm */
-    int64_t intent_ms;  /* wall; of the session's first confirm; 0: none */
-    int64_t confirm_ms; /* wall; of its latest */
+    int64_t intent_ms;        /* wall; of the session's first confirm; 0: none */
+    int64_t intent_server_ms; /* the same on the server's clock; 0: not known */
+    int64_t intent_at_ms;     /* the same on clock_now_ms(); 0: it was an earlier run's */
+    int64_t confirm_at_ms;    /* of the latest confirm, likewise */
     int intent_durable;
-    int64_t lookup_since_ms;   /* the first look-up of this step; 0: none */
     uint64_t token_generation; /* of the token in the call under way */
     int token_refused;         /* a 401 was answered once */
     struct exchange *exchange; /* the API call under way; NULL */

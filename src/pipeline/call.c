@@ -91,8 +91,8 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
     const struct exchange_reply *reply = exchange_reply_of(exchange);
     err_clear(out);
     if (reply->date_ms >= 0 && classify == wire_classify_api) {
-        job->skew_ms = reply->date_ms - job->wall_ms;
-        job->skew_known = 1;
+        job->server_ahead_ms = reply->date_ms - job->now_ms;
+        job->server_clock_known = 1;
     }
     if (exchange_error(exchange)->code) {
         *out = *exchange_error(exchange);
@@ -103,7 +103,7 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
             .body_len = reply->body.len,
             .retry_after = reply->retry_after[0] ? reply->retry_after : NULL,
             .request_id = reply->request_id[0] ? reply->request_id : NULL,
-            .wall_ms = job->wall_ms,
+            .wall_ms = job_server_ms(job),
         };
         (void)!classify(&wire, out);
     }

@@ -64,6 +64,8 @@ static int restore_stored(struct asset *asset)
     for (size_t i = 0; i < claim->part_count; i++) {
         struct part *part = &asset->parts[i];
         part->part_no = claim->parts[i].part_no;
+        part->start = claim->parts[i].start;
+        part->len = claim->parts[i].len;
         part->has_md5 = claim->parts[i].has_md5;
         memcpy(part->md5, claim->parts[i].md5, sizeof part->md5);
         part->status = PART_DONE;
@@ -91,7 +93,8 @@ int confirm_restore(struct asset *asset, struct err *err)
             rc = -ERR_NOMEM;
     if (claim->mime_type)
         snprintf(asset->mime_type, sizeof asset->mime_type, "%s", claim->mime_type);
-    asset->intent_ms = asset->confirm_ms = claim->intent_ms;
+    asset->intent_ms = claim->intent_ms;
+    asset->intent_server_ms = claim->intent_server_ms;
     if (rc == -ERR_NOMEM)
         return err_set(err, ERR_NOMEM, "no memory for an upload session");
     if (rc || !asset->file_path || !asset->file_name)
@@ -140,13 +143,16 @@ void confirm_start(struct job *job, struct asset *asset)
         return;
     if (!asset->intent_durable) {
         /* The first one's time stays: what it made must still look recent after a second. */
-        if (!asset->intent_ms)
+        if (!asset->intent_ms) {
             asset->intent_ms = job->wall_ms;
+            asset->intent_server_ms = job->server_clock_known ? job_server_ms(job) : 0;
+            asset->intent_at_ms = job->now_ms;
+        }
         asset_save(job, asset, FACT_INTENT);
         commit_wait(job, asset);
         return;
     }
-    asset->confirm_ms = job->wall_ms;
+    asset->confirm_at_ms = job->now_ms;
     struct buf body;
     struct err error = ERR_INIT;
     buf_init(&body, LIMIT_REPLY_BYTES);

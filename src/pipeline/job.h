@@ -89,8 +89,9 @@ struct job {
     int64_t wall_ms;
     int64_t started_ms;
     int64_t started_wall_ms;
-    int64_t skew_ms; /* the API's clock less ours, by its last Date header */
-    int skew_known;
+    /* The API's clock less now_ms, by its last Date header; before one, our wall clock's. */
+    int64_t server_ahead_ms;
+    int server_clock_known;
     int stop;               /* enum job_stop, set from any thread */
     enum job_stop stopping; /* as the loop knows it */
     int64_t drain_since_ms;
@@ -156,6 +157,12 @@ void job_notice(struct job *job, const struct asset *asset, const struct err *er
                 int64_t wait_ms);
 /* An answer that shows that this side lives. */
 void job_note_success(struct job *job, enum peer peer);
+/* The server's clock now, as far as it is known. A wall clock of ours that is set changes it not.
+ */
+static inline int64_t job_server_ms(const struct job *job)
+{
+    return job->now_ms + job->server_ahead_ms;
+}
 
 /* call.c: API requests about one asset. */
 /* 1 where an API request may start now. `reserve` keeps that many for others. */

@@ -21,8 +21,6 @@ void lookup_start(struct job *job, struct asset *asset)
 {
     struct buf path;
     buf_init(&path, LIMIT_URL_BYTES);
-    if (!asset->lookup_since_ms)
-        asset->lookup_since_ms = job->wall_ms;
     if (wire_path(job->options->wire.search_path, asset->file_name, &path)) {
         struct err error;
         err_set(&error, ERR_CONFIG, "the search path of the wire profile is too long");
@@ -33,6 +31,23 @@ void lookup_start(struct job *job, struct asset *asset)
     buf_release(&path);
 }
 
+/*
+ * When an earlier run's intent was, on the server's clock. Our clock may have been set since, and
+ * the server's Date may have been wrong then: so by both, but not after this run's start. What is
+ * there since the earliest may be ours, and the index has its time from the latest on.
+ */
+static void earlier_intent(const struct job *job, const struct asset *asset, int64_t *out_earliest,
+                           int64_t *out_latest)
+{
+    int64_t start = job->started_ms + job->server_ahead_ms;
+    int64_t by_us = asset->intent_ms - job->wall_ms + job_server_ms(job);
+    int64_t by_server = asset->intent_server_ms ? asset->intent_server_ms : by_us;
+    int64_t latest = by_us > by_server ? by_us : by_server;
+    int64_t earliest = by_us < by_server ? by_us : by_server;
+    *out_latest = latest < start ? latest : start;
+    *out_earliest = earliest < start ? earliest : start;
+}
+
 static void describe(const struct job *job, const struct asset *asset, struct verdict_about *about)
 {
     *about = (struct verdict_about){
@@ -40,13 +55,20 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .size_bytes = asset->stamp.size_bytes,
         .conflict_id = asset->conflict_id,
         .is_version = confirm_kind(job, asset) == WIRE_CONFLICT_VERSION,
-        .is_resumed = asset->intent_ms == asset->claim->intent_ms,
-        .intent_ms = asset->intent_ms + job->skew_ms,
-        .confirm_ms = asset->confirm_ms + job->skew_ms,
-        .slack_ms = job->skew_known ? SLACK_KNOWN_MS : SLACK_UNKNOWN_MS,
-        .now_ms = job->wall_ms + job->skew_ms,
+        .is_resumed = !asset->intent_at_ms,
+        .intent_ms = asset->intent_at_ms + job->server_ahead_ms,
+        .confirm_ms = asset->confirm_at_ms + job->server_ahead_ms,
+        .slack_ms = job->server_clock_known ? SLACK_KNOWN_MS : SLACK_UNKNOWN_MS,
+        .now_ms = job_server_ms(job),
         .patience_ms = job->options->lookup_patience_ms,
     };
+    int64_t earliest;
+    int64_t latest;
+    earlier_intent(job, asset, &earliest, &latest);
+    if (!asset->intent_at_ms)
+        about->intent_ms = earliest;
+    if (!asset->confirm_at_ms)
+        about->confirm_ms = latest;
 }
 
 /* 0 with *out_files to be released, or the error was handed to the remedy table. */

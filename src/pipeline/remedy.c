@@ -284,7 +284,6 @@ static void resolve(struct job *job, struct asset *asset, const struct err *erro
     asset->step = STEP_RESOLVE;
     asset->tries = 0;
     asset->tries_all++;
-    asset->lookup_since_ms = 0;
     asset->due_ms = job->now_ms + backoff_ms(&job->rng, 0);
     asset_wait(job, asset, WAIT_RETRY);
 }

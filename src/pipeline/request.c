@@ -41,23 +41,35 @@ void session_close(struct job *job, struct asset *asset)
         job->large_sending--;
 }
 
-/* The same upload id with the same slices: parts that an earlier run stored still count. */
+static struct part *same_slice(const struct asset *asset, const struct journal_part *stored)
+{
+    for (size_t i = 0; i < asset->part_count; i++) {
+        struct part *part = &asset->parts[i];
+        if (part->part_no == stored->part_no)
+            return part->start == stored->start && part->len == stored->len ? part : NULL;
+    }
+    return NULL;
+}
+
+/*
+ * Of the same upload id and cut into the same slices: the parts that an earlier run stored still
+ * count. One that is cut otherwise shows that none of them can be trusted.
+ */
 static int restore_parts(struct asset *asset)
 {
     struct claim *claim = asset->claim;
     if (!claim->part_count || !claim->upload_id || !asset->upload_id ||
         strcmp(claim->upload_id, asset->upload_id) != 0)
         return 0;
+    for (size_t i = 0; i < claim->part_count; i++)
+        if (!same_slice(asset, &claim->parts[i]))
+            return 0;
     for (size_t i = 0; i < claim->part_count; i++) {
-        for (size_t k = 0; k < asset->part_count; k++) {
-            struct part *part = &asset->parts[k];
-            if (part->part_no != claim->parts[i].part_no || part->etag)
-                continue;
-            part->etag = strdup(claim->parts[i].etag);
-            part->has_md5 = claim->parts[i].has_md5;
-            memcpy(part->md5, claim->parts[i].md5, sizeof part->md5);
-            part->status = part->etag ? PART_DONE : PART_TODO;
-        }
+        struct part *part = same_slice(asset, &claim->parts[i]);
+        part->etag = strdup(claim->parts[i].etag);
+        part->has_md5 = claim->parts[i].has_md5;
+        memcpy(part->md5, claim->parts[i].md5, sizeof part->md5);
+        part->status = part->etag ? PART_DONE : PART_TODO;
     }
     return 1;
 }

@@ -52,7 +52,6 @@ void step_enter(struct job *job, struct asset *asset, enum step_id step)
     asset->step = step;
     asset->tries = 0;
     asset->failing_since_ms = 0;
-    asset->lookup_since_ms = 0;
     asset->token_refused = 0;
     step_again(job, asset);
 }
