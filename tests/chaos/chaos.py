@@ -33,6 +33,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 sys.dont_write_bytecode = True
 
 import judge  # noqa: E402  (the path is set above)
+from clock import HOUR_S, Clock  # noqa: E402
 from moments import count  # noqa: E402
 from plan import Plan, any_size, content, is_junk  # noqa: E402
 from pxm import Pxload, preload, sim, wait_for  # noqa: E402
@@ -185,6 +186,7 @@ class Run:
         self.tree = Tree(folder, self.plan)
         self.journal = None
         self.load = None
+        self.clock = None
         self.server = None
         self.disk = None
         self.disk_was_full = False
@@ -243,6 +245,8 @@ class Run:
                 self.disk.fill() if dice.random() < 0.5 else self.disk.empty()
             if self.plan.outages and dice.random() < 0.1:
                 self.outage(dice)
+            if self.plan.clock_jumps and dice.random() < 0.3:
+                self.jump(dice)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=dice.uniform(0.005, 0.12))
         for number in signals:
@@ -254,6 +258,14 @@ class Run:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=2.5)
             self.send(process, signal.SIGTERM)
+
+    def jump(self, dice):
+        """The wall clock is set: by a little, by hours, or right again."""
+        seconds = dice.choice([-1, 1]) * dice.choice([2, 600, 5 * HOUR_S, 700 * HOUR_S])
+        if dice.random() < 0.2:
+            seconds = -self.clock.offset_s
+        self.say(f"the clock is set by {seconds} s")
+        self.clock.turn(seconds)
 
     def outage(self, dice):
         """One side of the server is away for a moment, or has forgotten all tokens."""
@@ -282,6 +294,8 @@ class Run:
             code, _ = self.finish(process)
             if code not in self.allowed():
                 raise Failure(f"ended with {code}")
+            if self.plan.clock_jumps and self.dice.random() < 0.4:
+                self.jump(self.dice)
             if self.plan.mutates and self.dice.random() < 0.5:
                 self.say(self.tree.change(self.dice))
 
@@ -316,6 +330,8 @@ class Run:
                 sim(self.folder, *self.plan.sim, audit=False) as self.server:
             self.journal = (self.disk.path if self.disk else self.folder) / "job.journal"
             self.load = Pxload(self.folder, self.server)
+            if self.plan.clock_jumps:
+                self.clock = Clock(self.load)
             preload(self.server, self.plan.preload)
             self.say(f"PXM has {self.plan.preload}")
             if self.plan.faults:
@@ -350,8 +366,9 @@ def copy_programs(scratch, build):
     """A build that goes on meanwhile does no harm."""
     programs = pathlib.Path(scratch) / "programs"
     programs.mkdir()
-    for name in ("pxload", "pxm-sim"):
-        shutil.copy2(pathlib.Path(build) / name, programs)
+    (programs / "tests").mkdir()
+    for name in ("pxload", "pxm-sim", "tests/clockjump.so"):
+        shutil.copy2(pathlib.Path(build) / name, programs / name)
     os.environ["PXLOAD_BUILD_DIR"] = str(programs)
 
 

@@ -56,6 +56,7 @@ class Plan:
         self.mutates = dice.random() < 0.6
         self.odd_items = dice.random() < 0.2
         self.outages = dice.random() < 0.2
+        self.clock_jumps = dice.random() < 0.25
         self.first_runs = dice.randrange(1, 6)
 
     def new_path(self):
@@ -162,6 +163,9 @@ class Plan:
                                                       "reset_after"]): True},
             lambda: {"endpoint": "confirm", "reset_after": True,
                      "plain_close": dice.random() < 0.5},
+            lambda: {"endpoint": dice.choice([either, "confirm"]),
+                     "refuse": dice.choice([30, 200, 700]),
+                     dice.choice(["reset_before", "reset_during", "reset_after"]): True},
             lambda: {"endpoint": either, "stall": dice.choice([300, 3000]),
                      "after": dice.random() < 0.5},
             lambda: {"endpoint": "confirm", "stall": 5000, "after": True},
