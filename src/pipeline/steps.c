@@ -67,7 +67,7 @@ static void finish(struct job *job, struct asset *asset)
 void finish_confirmed(struct job *job, struct asset *asset)
 {
     /* A confirm of an earlier run may have been answered long ago. */
-    asset->was_new = !asset->conflict_id && asset->confirm_ms >= job->started_wall_ms;
+    asset->was_new = !asset->conflict_id && asset->confirm_at_ms;
     asset_set_state(job, asset, ASSET_CONFIRMED, FACT_FILE | FACT_NO_SESSION | FACT_TRIES);
     if (!link_is_wanted(asset)) {
         finish(job, asset);
