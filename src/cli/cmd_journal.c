@@ -1,6 +1,6 @@
 /*
- * cmd_journal.c - the commands that only read journals: status, report, jobs. They work beside a
- * running job. Main thread.
+ * cmd_journal.c - the commands that only read journals: status, jobs. They work beside a running
+ * job. Main thread.
  */
 #include "base/clock.h"
 #include "base/log.h"
@@ -12,11 +12,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int fail(const struct err *error)
@@ -51,38 +49,6 @@ int cmd_status(struct settings *settings)
         };
         rc = status_print(journal, &options, stdout, &error);
     }
-    journal_close(journal);
-    return rc ? fail(&error) : EXIT_IS_OK;
-}
-
-/* -o FILE is complete or not there: written beside it and renamed. */
-static int report_to(struct journal *journal, const struct settings *settings, struct err *err)
-{
-    enum rows_format format = settings->format == FORMAT_NDJSON ? ROWS_NDJSON : ROWS_CSV;
-    if (!strcmp(settings->output, "-"))
-        return rows_print(journal, format, stdout, err);
-    char *fresh = NULL;
-    if (asprintf(&fresh, "%s.XXXXXX", settings->output) < 0)
-        return err_set(err, ERR_NOMEM, "no memory for a path");
-    int fd = mkostemp(fresh, O_CLOEXEC);
-    FILE *out = fd < 0 ? NULL : fdopen(fd, "w");
-    int rc = out ? rows_print(journal, format, out, err) : -ERR_IO;
-    int is_bad = !out || fclose(out) || (!rc && rename(fresh, settings->output));
-    if (is_bad && (!rc || !out))
-        rc = err_set_errno(err, ERR_IO, errno, "cannot write %s", settings->output);
-    if (rc && fd >= 0)
-        unlink(fresh);
-    free(fresh);
-    return rc;
-}
-
-int cmd_report(struct settings *settings)
-{
-    struct journal *journal = NULL;
-    struct err error = ERR_INIT;
-    int rc = journal_open(settings->args[0], JOURNAL_READ, NULL, NULL, &journal, &error);
-    if (!rc)
-        rc = report_to(journal, settings, &error);
     journal_close(journal);
     return rc ? fail(&error) : EXIT_IS_OK;
 }

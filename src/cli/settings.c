@@ -10,6 +10,7 @@
 #include "cli/args.h"
 #include "cli/config.h"
 #include "cli/value.h"
+#include "report/report.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -304,6 +305,15 @@ static int finish_base_url(struct settings *settings, struct err *err)
     return 0;
 }
 
+static int finish_cdn_url(struct settings *settings, struct err *err)
+{
+    struct err detail = ERR_INIT;
+    if (settings->cdn_url && *settings->cdn_url && report_check_cdn_url(settings->cdn_url, &detail))
+        return err_set(err, ERR_USAGE, "--cdn-url (from: %s) cannot be used: %s",
+                       settings_origin_name(settings->origins[OPT_cdn_url]), detail.text);
+    return 0;
+}
+
 /* --format means other things to other verbs; a value meant for another one is no error. */
 static int finish_format(struct settings *settings, struct err *err)
 {
@@ -328,6 +338,8 @@ int settings_finish(struct settings *settings, struct err *err)
     int rc = finish_log_level(settings, err);
     if (!rc)
         rc = finish_base_url(settings, err);
+    if (!rc)
+        rc = finish_cdn_url(settings, err);
     if (!rc && settings->verb < VERB_COUNT)
         rc = finish_format(settings, err);
     if (!rc && settings->publish_start && !settings->publish)

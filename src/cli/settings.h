@@ -49,6 +49,7 @@ struct settings {
     char *wire;     /* "v3", "v2.1" */
     char *profile;
     char *ca_cert; /* NULL: the system's */
+    char *cdn_url; /* report_check_cdn_url(); NULL: none */
     int allow_http;
     enum wire_etag etag_quotes;
 

@@ -105,8 +105,10 @@ struct file_event {
     const char *mime_type; /* NULL before it was typed */
     int64_t size_bytes;
     enum asset_state state; /* CONFIRMED, SKIPPED, FAILED ... */
-    const char *file_id;    /* NULL where unknown */
-    const char *etag;       /* NULL */
+    const char *file_id;    /* NULL where unknown; likewise the next three */
+    const char *version;
+    const char *cdn_url;
+    const char *etag;
     int has_md5;
     unsigned char md5[16];
     int tries;

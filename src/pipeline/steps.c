@@ -142,6 +142,8 @@ void finish_durable(struct job *job, struct asset *asset)
         .size_bytes = asset->stamp.size_bytes,
         .state = asset->state,
         .file_id = asset->file_id[0] ? asset->file_id : NULL,
+        .version = asset->version[0] ? asset->version : NULL,
+        .cdn_url = asset->cdn_url,
         .tries = asset->tries_all,
         .duration_ms = job->now_ms - asset->claimed_ms,
         .error = asset->state == ASSET_FAILED ? &asset->error : NULL,

@@ -42,8 +42,11 @@ static size_t field_char(const char *str, size_t left)
 static void put_text(struct csv *csv, const char *value)
 {
     size_t left = strlen(value);
+    int at_begin = 1;
     while (left) {
         size_t len = field_char(value, left);
+        if (text_begins_formula(value, &at_begin))
+            buf_puts(&csv->buf, "'");
         if (!len)
             buf_puts(&csv->buf, (unsigned char)*value < 0x80 ? " " : "?");
         else if (*value == '"')

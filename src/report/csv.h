@@ -17,8 +17,8 @@ void csv_release(struct csv *csv);
 void csv_begin(struct csv *csv);
 /*
  * NULL is an empty field. Control characters become blanks and bytes that are no UTF-8 '?':
- * callers escape what has to stay exact (text_escape). A field that begins with = + - @ is
- * quoted and otherwise left exact: who opens the file in a spreadsheet imports it as text.
+ * callers escape what has to stay exact (text_escape_cell). What a spreadsheet could take for a
+ * formula gets an apostrophe in front: names and servers' texts are strangers' words.
  */
 void csv_str(struct csv *csv, const char *value);
 void csv_int(struct csv *csv, int64_t value);

@@ -17,6 +17,8 @@ void record_of_event(const struct file_event *event, struct record *out)
         .size_bytes = event->size_bytes,
         .state = event->state,
         .file_id = event->file_id,
+        .version = event->version,
+        .cdn_url = event->cdn_url,
         .etag = event->etag,
         .md5 = event->has_md5 ? event->md5 : NULL,
         .tries = event->tries,
@@ -40,10 +42,12 @@ void record_of_row(const struct journal_row *row, struct record *out)
         .size_bytes = row->stamp.size_bytes,
         .state = row->state,
         .file_id = row->file_id,
+        .version = row->version,
+        .cdn_url = row->cdn_url,
         .etag = row->etag,
         .md5 = row->has_md5 ? row->md5 : NULL,
         .tries = row->tries,
-        .duration_ms = -1,
+        .duration_ms = row->done_ms > 0 ? row->took_ms : -1,
         .error = row->error,
         .http_status = row->http_status,
         .error_text = row->error_text,
@@ -113,10 +117,15 @@ int record_json(const struct record *record, struct json *json, struct buf *scra
     json_int(json, "size", record->size_bytes);
     json_str(json, "state", asset_state_name(record->state));
     json_str(json, "file_id", record->file_id);
+    json_str(json, "version", record->version);
+    json_str(json, "cdn_url", record->cdn_url);
     json_str(json, "etag", record->etag);
     char hex[33];
+    char digest[RECORD_DIGEST_MAX];
     if (record->md5)
         json_str(json, "md5", text_hex(record->md5, hex));
+    if (*record_digest(record->md5, record->etag, digest))
+        json_str(json, "digest", digest);
     json_str(json, "mime_type", record->mime_type);
     json_int(json, "attempt", record->tries);
     if (record->duration_ms >= 0)
@@ -124,6 +133,21 @@ int record_json(const struct record *record, struct json *json, struct buf *scra
     if (record->error != ERR_NONE)
         put_error(record, json);
     return 0;
+}
+
+const char *record_digest(const unsigned char *md5, const char *etag, char out[RECORD_DIGEST_MAX])
+{
+    static const char hex_digits[] = "0123456789abcdef";
+    char hex[33];
+    out[0] = '\0';
+    if (md5) {
+        snprintf(out, RECORD_DIGEST_MAX, "md5:%s", text_hex(md5, hex));
+    } else if (etag && *etag == '"' && strspn(etag + 1, hex_digits) == 32 && etag[33] == '-') {
+        size_t digits = strspn(etag + 34, "0123456789");
+        if (digits && digits <= 5 && !strcmp(etag + 34 + digits, "\""))
+            snprintf(out, RECORD_DIGEST_MAX, "md5-parts:%.*s", (int)(33 + digits), etag + 1);
+    }
+    return out;
 }
 
 const char *record_result(enum asset_state state)

@@ -17,6 +17,8 @@ struct record {
     int64_t size_bytes;
     enum asset_state state;
     const char *file_id;
+    const char *version; /* NULL: not said; likewise the next */
+    const char *cdn_url;
     const char *etag;
     const unsigned char *md5; /* NULL: none */
     int tries;
@@ -36,6 +38,13 @@ int record_json_source(const char *root, const char *path, struct json *json,
                        struct buf *scratch) WARN_UNUSED;
 /* error (secrets taken out), error_class, http_status, request_id, advice; those that are set. */
 void record_json_error(const struct err *error, struct json *json);
+
+/*
+ * What proves the bytes: "md5:HEX" of the whole file, or "md5-parts:HEX-N" of the MD5s of its N
+ * parts, as S3 names an object of many parts. Empty where neither is known.
+ */
+#define RECORD_DIGEST_MAX 64
+const char *record_digest(const unsigned char *md5, const char *etag, char out[RECORD_DIGEST_MAX]);
 
 /* "OK", "skip", "error", "pending": gsutil's words and one more. */
 const char *record_result(enum asset_state state);

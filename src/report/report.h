@@ -117,12 +117,23 @@ int summary_print(const struct summary *summary, const struct summary_options *o
 /* ---- reports from a journal, at any time ------------------------------------------------------
  */
 
+/*
+ * Whether files' public URLs can be made by this pattern: https, and in it any of {file_id},
+ * {file_name} (as PXM has it), {path} (below the job's PATH) and {version}, each filled in
+ * percent-encoded. 0 or -ERR_USAGE, the text being the reason alone.
+ */
+int report_check_cdn_url(const char *pattern, struct err *err) WARN_UNUSED;
+
 enum rows_format { ROWS_CSV, ROWS_NDJSON };
+struct rows_options {
+    enum rows_format format;
+    const char *cdn_url; /* the pattern for files whose URL PXM did not say; NULL: none */
+};
 /*
  * Every row, then issues, then what was excluded by reason; streaming, memory does not grow with
  * the rows. The columns are described in rows.c. 0, -ERR_IO, -ERR_NOMEM, -ERR_JOURNAL.
  */
-int rows_print(struct journal *journal, enum rows_format format, FILE *out,
+int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
                struct err *err) WARN_UNUSED;
 
 struct status_options {

@@ -9,13 +9,18 @@
  *   Bytes Transferred the size where the file is in PXM by this job, else 0
  *   Result            OK, skip, error, pending
  *   Description       the error, or why it was left out
- *   CdnUrl            empty: PXM makes it after the confirm
+ *   Version           PXM's number of the file's content, where its reply said one
+ *   CdnUrl            what PXM's reply said, else what the template makes of the row
+ *   Collection        empty: files are not linked to folders
+ *   Digest            see record_digest()
+ *   Duration          milliseconds of the run that ended the file, from its turn to its end
  *   OriginalName      the last component of the path
- *   Encoding          "percent" where Source is no plain UTF-8: odd bytes and '%' of Source,
- *                     Destination and OriginalName are then %XX, which can be undone exactly;
- *                     else "utf-8"
- * Fields are exact and quoted by RFC 4180; names that begin like a formula (= + - @) are quoted
- * but not changed: a spreadsheet must import the columns as text. Every row is one line.
+ *   Encoding          "percent" where the names cannot stand in a cell as they are: they are no
+ *                     plain UTF-8, or a spreadsheet would take one for a formula. Odd bytes, such
+ *                     beginnings and '%' of Source, Destination and OriginalName are then %XX,
+ *                     which can be undone exactly; else "utf-8"
+ * File names are strangers' words, and this file is opened in spreadsheets: so no cell can be a
+ * formula, see text_begins_formula(). Fields are quoted by RFC 4180; every row is one line.
  *
  * Behind the files come the issues of the walk (State "issue") and one row for each reason of
  * exclusion (State "excluded", Result skip, the number of files in the Description).
@@ -27,6 +32,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "report/cdn.h"
 #include "report/csv.h"
 #include "report/json.h"
 #include "report/record.h"
@@ -34,8 +40,8 @@
 
 static const char header[] =
     "Source,Destination,Start,End,Md5,UploadId,Source Size,Bytes Transferred,Result,Description,"
-    "FileId,State,MimeType,ErrorClass,HttpStatus,RequestId,Advice,Etag,Attempts,Wave,CdnUrl,"
-    "OriginalName,Encoding\n";
+    "FileId,Version,CdnUrl,Collection,Digest,State,MimeType,ErrorClass,HttpStatus,RequestId,Advice,"
+    "Etag,Attempts,Duration,Wave,OriginalName,Encoding\n";
 
 static const char gone_text[] = "not in the source any more, or left out by the filters";
 
@@ -43,11 +49,13 @@ static const char gone_text[] = "not in the source any more, or left out by the 
 struct export
 {
     FILE *out;
+    const char *cdn_pattern;
     struct journal_books books;
     struct csv csv;
     struct json json;
     struct buf source;
     struct buf form;
+    struct buf url;
     struct err *err;
 };
 
@@ -95,6 +103,11 @@ static void csv_when(struct csv *csv, int64_t wall_ms)
     csv_str(csv, wall_ms > 0 ? clock_format(wall_ms, when) : NULL);
 }
 
+static int is_plain_cell(const char *raw)
+{
+    return text_is_plain(raw) && !text_has_formula(raw);
+}
+
 /* A name as it is where that is plain, else percent-escaped. */
 static int csv_name(struct export *export, const char *raw, int plain)
 {
@@ -103,7 +116,7 @@ static int csv_name(struct export *export, const char *raw, int plain)
         return 0;
     }
     buf_reset(&export->form);
-    int rc = text_escape(raw, &export->form);
+    int rc = text_escape_cell(raw, &export->form);
     if (!rc)
         csv_str(&export->csv, buf_str(&export->form));
     return rc;
@@ -130,22 +143,34 @@ static void csv_manifest(struct csv *csv, const struct journal_row *row, int gon
     csv_str(csv, text);
 }
 
-static void csv_details(struct csv *csv, const struct journal_row *row)
+/* A number that is missing is no 0. */
+static void csv_int_or_blank(struct csv *csv, int is_known, int64_t value)
 {
+    if (is_known)
+        csv_int(csv, value);
+    else
+        csv_str(csv, NULL);
+}
+
+static void csv_details(struct export *export, const struct journal_row *row)
+{
+    struct csv *csv = &export->csv;
+    char digest[RECORD_DIGEST_MAX];
     csv_str(csv, row->file_id);
+    csv_str(csv, row->version);
+    csv_str(csv, buf_str(&export->url));
+    csv_str(csv, NULL);
+    csv_str(csv, record_digest(row->has_md5 ? row->md5 : NULL, row->etag, digest));
     csv_str(csv, asset_state_name(row->state));
     csv_str(csv, row->mime_type);
     csv_str(csv, row->error == ERR_NONE ? NULL : err_name(row->error));
-    if (row->http_status)
-        csv_int(csv, row->http_status);
-    else
-        csv_str(csv, NULL);
+    csv_int_or_blank(csv, row->http_status != 0, row->http_status);
     csv_str(csv, row->request_id);
     csv_str(csv, row->error == ERR_NONE ? NULL : err_advice(row->error));
     csv_str(csv, row->etag);
     csv_int(csv, row->tries);
+    csv_int_or_blank(csv, row->done_ms > 0, row->took_ms);
     csv_int(csv, row->wave);
-    csv_str(csv, NULL);
 }
 
 static int csv_row(const struct journal_row *stored, void *user)
@@ -157,7 +182,11 @@ static int csv_row(const struct journal_row *stored, void *user)
     if (rc)
         return rc;
     const char *source = buf_str(&export->source);
-    int plain = text_is_plain(source);
+    int plain = is_plain_cell(source) && is_plain_cell(text_base_name(source)) &&
+                (!row->name || is_plain_cell(row->name));
+    rc = cdn_url(row, export->cdn_pattern, &export->url);
+    if (rc)
+        return rc;
     csv_begin(&export->csv);
     rc = csv_name(export, source, plain);
     if (!rc && row->name)
@@ -167,7 +196,7 @@ static int csv_row(const struct journal_row *stored, void *user)
     if (rc)
         return rc;
     csv_manifest(&export->csv, row, is_gone(export, row));
-    csv_details(&export->csv, row);
+    csv_details(export, row);
     rc = csv_name(export, text_base_name(source), plain);
     if (rc)
         return rc;
@@ -185,7 +214,7 @@ static int csv_issue(const char *path, enum err_code code, const char *text, voi
 {
     struct export *export = user;
     struct csv *csv = &export->csv;
-    int plain = text_is_plain(path);
+    int plain = is_plain_cell(path);
     csv_begin(csv);
     int rc = csv_name(export, path, plain);
     if (rc)
@@ -193,15 +222,15 @@ static int csv_issue(const char *path, enum err_code code, const char *text, voi
     csv_blanks(csv, 7);
     csv_str(csv, "error");
     csv_str(csv, text);
-    csv_str(csv, NULL);
+    csv_blanks(csv, 5);
     csv_str(csv, "issue");
     csv_str(csv, NULL);
     csv_str(csv, err_name(code));
     csv_blanks(csv, 2);
     csv_str(csv, err_advice(code));
-    csv_blanks(csv, 2);
+    csv_blanks(csv, 3);
     csv_int(csv, export->books.wave);
-    csv_blanks(csv, 2);
+    csv_str(csv, NULL);
     csv_str(csv, plain ? "utf-8" : "percent");
     return csv_write(export);
 }
@@ -218,11 +247,11 @@ static int csv_excluded(const char *reason, int64_t files, int64_t bytes, void *
     csv_int(csv, 0);
     csv_str(csv, "skip");
     csv_str(csv, text);
-    csv_str(csv, NULL);
+    csv_blanks(csv, 5);
     csv_str(csv, "excluded");
-    csv_blanks(csv, 7);
+    csv_blanks(csv, 8);
     csv_int(csv, export->books.wave);
-    csv_blanks(csv, 2);
+    csv_str(csv, NULL);
     csv_str(csv, "utf-8");
     return csv_write(export);
 }
@@ -239,9 +268,13 @@ static int json_row(const struct journal_row *row, void *user)
     int gone = is_gone(export, row);
     struct journal_row shown = without_past_errors(row);
     record_of_row(&shown, &record);
+    int rc = cdn_url(row, export->cdn_pattern, &export->url);
+    if (rc)
+        return rc;
+    record.cdn_url = export->url.len ? buf_str(&export->url) : NULL;
     json_begin(json, "file", row->done_ms > 0 ? row->done_ms : row->added_ms);
     json_str(json, "level", row->state == ASSET_FAILED ? "error" : "info");
-    int rc = record_json(&record, json, &export->source);
+    rc = record_json(&record, json, &export->source);
     if (rc)
         return rc;
     json_str(json, "result", gone && !is_uploaded(row->state) ? "skip" : record_result(row->state));
@@ -296,14 +329,16 @@ static const struct writer writers[] = {
     [ROWS_NDJSON] = {"", json_row, json_issue, json_excluded},
 };
 
-int rows_print(struct journal *journal, enum rows_format format, FILE *out, struct err *err)
+int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
+               struct err *err)
 {
-    const struct writer *writer = &writers[format];
-    struct export export = {.out = out, .err = err};
+    const struct writer *writer = &writers[options->format];
+    struct export export = {.out = out, .cdn_pattern = options->cdn_url, .err = err};
     csv_init(&export.csv);
     json_init(&export.json);
     buf_init(&export.source, TEXT_MAX_BYTES);
     buf_init(&export.form, TEXT_MAX_BYTES);
+    buf_init(&export.url, TEXT_MAX_BYTES);
     fputs(writer->head, out);
     int rc = journal_read_books(journal, &export.books, err);
     if (!rc)
@@ -314,6 +349,7 @@ int rows_print(struct journal *journal, enum rows_format format, FILE *out, stru
         rc = journal_each_excluded(journal, writer->excluded, &export, err);
     if (rc == -ERR_NOMEM)
         err_set(err, ERR_NOMEM, "no memory for a row of the report");
+    buf_release(&export.url);
     buf_release(&export.form);
     buf_release(&export.source);
     json_release(&export.json);

@@ -40,11 +40,36 @@ int text_is_plain(const char *raw)
     return 1;
 }
 
-int text_escape(const char *raw, struct buf *out)
+int text_begins_formula(const char *at, int *at_begin)
+{
+    static const char *const signs[] = {"=", "+", "-", "@", "＝", "＋", "－", "＠"};
+    int begins = 0;
+    for (size_t i = 0; *at_begin && i < sizeof signs / sizeof *signs; i++)
+        begins |= !strncmp(at, signs[i], strlen(signs[i]));
+    /* What stands before it may be blank, or the quotes of a cell. */
+    if (*at == ';')
+        *at_begin = 1;
+    else if ((unsigned char)*at > ' ' && *at != 0x7f && *at != '"')
+        *at_begin = 0;
+    return begins;
+}
+
+int text_has_formula(const char *cell)
+{
+    int at_begin = 1;
+    for (; *cell; cell++)
+        if (text_begins_formula(cell, &at_begin))
+            return 1;
+    return 0;
+}
+
+static int escape(const char *raw, int is_cell, struct buf *out)
 {
     size_t left = strlen(raw);
+    int at_begin = is_cell;
     while (left) {
-        size_t len = *raw == '%' ? 0 : plain_char(raw, left);
+        int is_formula = is_cell && text_begins_formula(raw, &at_begin);
+        size_t len = *raw == '%' || is_formula ? 0 : plain_char(raw, left);
         int rc = len ? buf_append(out, raw, len) : buf_printf(out, "%%%02X", (unsigned char)*raw);
         if (rc)
             return rc;
@@ -53,6 +78,33 @@ int text_escape(const char *raw, struct buf *out)
         left -= len;
     }
     return 0;
+}
+
+int text_escape(const char *raw, struct buf *out)
+{
+    return escape(raw, 0, out);
+}
+
+int text_escape_cell(const char *raw, struct buf *out)
+{
+    return escape(raw, 1, out);
+}
+
+int text_url(const char *raw, int keep_slash, struct buf *out)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "-._~/";
+    int rc = 0;
+    while (*raw && !rc) {
+        size_t run = strspn(raw, plain);
+        if (!keep_slash && strcspn(raw, "/") < run)
+            run = strcspn(raw, "/");
+        rc = buf_append(out, raw, run);
+        raw += run;
+        if (!rc && *raw)
+            rc = buf_printf(out, "%%%02X", (unsigned char)*raw++);
+    }
+    return rc;
 }
 
 const char *text_base_name(const char *path)

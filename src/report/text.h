@@ -18,6 +18,17 @@ int text_source(const char *root, const char *path, struct buf *out) WARN_UNUSED
 int text_is_plain(const char *raw);
 /* Appends raw with '%', control bytes and bytes that are no UTF-8 as %XX; reversible. */
 int text_escape(const char *raw, struct buf *out) WARN_UNUSED;
+/*
+ * Whether a spreadsheet that opens a CSV file could take the character at `at` for the beginning
+ * of a formula: = + - @ and their wide forms where a cell begins, or behind a ';', at which some
+ * locales split. Called for each character of a cell in turn; *at_begin is 1 before the first.
+ */
+int text_begins_formula(const char *at, int *at_begin);
+int text_has_formula(const char *cell);
+/* text_escape(), and the character that begins a formula as %XX too. */
+int text_escape_cell(const char *raw, struct buf *out) WARN_UNUSED;
+/* Appends raw as a part of a URL: all but RFC 3986's unreserved bytes as %XX, and '/' if kept. */
+int text_url(const char *raw, int keep_slash, struct buf *out) WARN_UNUSED;
 /* The last component of a path, inside it. */
 const char *text_base_name(const char *path);
 

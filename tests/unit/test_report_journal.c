@@ -126,6 +126,8 @@ static void confirm_first(struct bench *bench)
         .fields = FACT_STATE | FACT_FILE,
         .state = ASSET_CONFIRMED,
         .file_id = "id-1",
+        .version = "2",
+        .has_md5 = 1,
         .etag = "\"e\"",
         .done_ms = clock_wall_ms(),
     };
@@ -178,13 +180,17 @@ static int64_t int_of(struct json_object *object, const char *key)
     return json_object_get_int64(value);
 }
 
+static const struct rows_options csv_rows = {.format = ROWS_CSV,
+                                             .cdn_url = "https://c.example/{file_id}/{path}"};
+static const struct rows_options ndjson_rows = {.format = ROWS_NDJSON};
+
 static void every_file_issue_and_exclusion_is_a_csv_row(void **state)
 {
     struct bench *bench = *state;
     struct err err = ERR_INIT;
     FILE *out = tmpfile();
     confirm_first(bench);
-    assert_int_equal(rows_print(bench->journal, ROWS_CSV, out, &err), 0);
+    assert_int_equal(rows_print(bench->journal, &csv_rows, out, &err), 0);
     const char *text = contents(bench, out);
     assert_int_equal(lines_of(text), 1 + 5 + 1 + 1);
     assert_int_equal(strncmp(text,
@@ -193,11 +199,12 @@ static void every_file_issue_and_exclusion_is_a_csv_row(void **state)
                              75),
                      0);
     assert_non_null(strstr(text, ",5,5,OK,"));
-    assert_non_null(strstr(text, ",id-1,confirmed,"));
+    assert_non_null(strstr(text, ",id-1,2,https://c.example/id-1/a/one.jpg,,md5:"));
+    assert_non_null(strstr(text, ",confirmed,"));
     assert_non_null(strstr(text, ",\"\"\"e\"\"\","));
     assert_non_null(strstr(text, "/src/caf%E9,\"\"x\"\".jpg\","));
     assert_non_null(strstr(text, ",percent\n"));
-    assert_non_null(strstr(text, "\"=two.png\""));
+    assert_non_null(strstr(text, ",%3Dtwo.png,"));
     assert_non_null(strstr(text, ",pending,"));
     assert_non_null(strstr(text, "name_collision"));
     assert_non_null(strstr(text, "\"excluded: junk, 3 files\""));
@@ -209,7 +216,7 @@ static void every_ndjson_row_is_an_object(void **state)
     struct bench *bench = *state;
     struct err err = ERR_INIT;
     FILE *out = tmpfile();
-    assert_int_equal(rows_print(bench->journal, ROWS_NDJSON, out, &err), 0);
+    assert_int_equal(rows_print(bench->journal, &ndjson_rows, out, &err), 0);
     const char *text = contents(bench, out);
     assert_int_equal(lines_of(text), 5 + 1 + 1);
     for (const char *end; (end = strchr(text, '\n')); text = end + 1) {
@@ -334,7 +341,7 @@ static void a_full_disk_is_reported(void **state)
     if (!full)
         skip();
     struct err err = ERR_INIT;
-    assert_int_equal(rows_print(bench->journal, ROWS_CSV, full, &err), -ERR_IO);
+    assert_int_equal(rows_print(bench->journal, &csv_rows, full, &err), -ERR_IO);
     assert_int_equal(err.code, ERR_IO);
     fclose(full);
 }

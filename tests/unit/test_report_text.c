@@ -65,16 +65,41 @@ static void csv_fields_are_quoted_by_need(void **state)
     csv_release(&csv);
 }
 
-static void formulas_are_quoted_and_stay_exact(void **state)
+static void no_cell_is_a_formula(void **state)
 {
     (void)state;
+    static const char *const formulas[] = {"=1+1",      "+x",         "-x",        "@x",
+                                           "＝x",       "\t=x",       " \"=x\"",   "a;=x",
+                                           "a; \"@x\"", "a;b;\r\n-x", "\xff;=x;=", "＠"};
     struct csv csv;
+    struct buf buf;
     csv_init(&csv);
-    assert_string_equal(csv_of(&csv, "=1+1"), "\"=1+1\"\n");
-    assert_string_equal(csv_of(&csv, "+x"), "\"+x\"\n");
-    assert_string_equal(csv_of(&csv, "-x"), "\"-x\"\n");
-    assert_string_equal(csv_of(&csv, "@x"), "\"@x\"\n");
+    buf_init(&buf, 1024);
+    assert_string_equal(csv_of(&csv, "=1+1"), "\"'=1+1\"\n");
+    assert_string_equal(csv_of(&csv, "a;-1"), "a;'-1\n");
+    assert_string_equal(csv_of(&csv, "a=b-c+d@e"), "a=b-c+d@e\n");
+    for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
+        assert_true(text_has_formula(formulas[i]));
+        assert_false(text_has_formula(csv_of(&csv, formulas[i])));
+        buf_reset(&buf);
+        assert_int_equal(text_escape_cell(formulas[i], &buf), 0);
+        assert_false(text_has_formula(buf_str(&buf)));
+    }
+    buf_release(&buf);
     csv_release(&csv);
+}
+
+static void a_url_has_no_byte_that_needs_care(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, 1024);
+    assert_int_equal(text_url("a b/ü%\"$\n\xff~.jpg", 1, &buf), 0);
+    assert_string_equal(buf_str(&buf), "a%20b/%C3%BC%25%22%24%0A%FF~.jpg");
+    buf_reset(&buf);
+    assert_int_equal(text_url("a/b", 0, &buf), 0);
+    assert_string_equal(buf_str(&buf), "a%2Fb");
+    buf_release(&buf);
 }
 
 static void every_csv_row_is_one_line(void **state)
@@ -115,6 +140,10 @@ static void an_escaped_name_can_be_undone(void **state)
         buf_reset(&buf);
         assert_int_equal(text_escape(hostile[i], &buf), 0);
         assert_true(text_is_plain(buf_str(&buf)));
+        unescape(buf_str(&buf), back);
+        assert_string_equal(back, hostile[i]);
+        buf_reset(&buf);
+        assert_int_equal(text_escape_cell(hostile[i], &buf), 0);
         unescape(buf_str(&buf), back);
         assert_string_equal(back, hostile[i]);
     }
@@ -253,7 +282,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(csv_fields_are_quoted_by_need),
-        cmocka_unit_test(formulas_are_quoted_and_stay_exact),
+        cmocka_unit_test(no_cell_is_a_formula),
+        cmocka_unit_test(a_url_has_no_byte_that_needs_care),
         cmocka_unit_test(every_csv_row_is_one_line),
         cmocka_unit_test(an_escaped_name_can_be_undone),
         cmocka_unit_test(hostile_names_give_valid_json),
