@@ -6,6 +6,7 @@
 #define NET_EXCHANGE_H
 
 #include "net/net.h"
+#include "net/poller.h"
 
 #include <curl/curl.h>
 #include <sys/queue.h>
@@ -50,6 +51,7 @@ struct reply_date {
 
 struct net {
     CURLM *multi;
+    struct poller poller;
     char *ca_cert;
     char *ca_path;
     char *user_agent;

@@ -50,6 +50,12 @@ int net_new(const struct net_options *options, struct net **out, struct err *err
         return err_set(err, ERR_NOMEM, "no memory for the network layer");
     }
     net->multi = multi;
+    int rc = poller_init(&net->poller, multi, err);
+    if (rc) {
+        curl_multi_cleanup(multi);
+        free(net);
+        return rc;
+    }
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)KEPT_CONNECTIONS);
     curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
     /* The library does not read these two; the curl tool does, and so do people. */
@@ -80,6 +86,7 @@ void net_free(struct net *net)
     while (net_next_done(net))
         ;
     curl_multi_cleanup(net->multi);
+    poller_release(&net->poller);
     free(net->ca_cert);
     free(net->ca_path);
     free(net->user_agent);
@@ -88,7 +95,7 @@ void net_free(struct net *net)
 
 void net_wake(struct net *net)
 {
-    curl_multi_wakeup(net->multi);
+    poller_wake(&net->poller);
 }
 
 int exchange_start(struct net *net, struct exchange *exchange,
@@ -212,14 +219,8 @@ static void watch_stalls(struct net *net, int64_t now_ms)
     }
 }
 
-void net_perform(struct net *net, int64_t now_ms)
+static void collect(struct net *net)
 {
-    if (net->bwlimit) {
-        refill(net, now_ms);
-        resume_paused(net);
-    }
-    int running = 0;
-    curl_multi_perform(net->multi, &running);
     CURLMsg *message;
     int left = 0;
     while ((message = curl_multi_info_read(net->multi, &left))) {
@@ -229,6 +230,17 @@ void net_perform(struct net *net, int64_t now_ms)
         exchange_finish(exchange, code);
         retire(net, exchange);
     }
+}
+
+void net_perform(struct net *net, int64_t now_ms)
+{
+    if (net->bwlimit) {
+        refill(net, now_ms);
+        resume_paused(net);
+    }
+    poller_move(&net->poller);
+    poller_run_timers(&net->poller);
+    collect(net);
     watch_stalls(net, now_ms);
 }
 
@@ -236,9 +248,12 @@ void net_poll(struct net *net, int64_t timeout_ms)
 {
     if (net->paused_count && timeout_ms > THROTTLE_TICK_MS)
         timeout_ms = THROTTLE_TICK_MS;
+    /* What was started since is sent before anybody sleeps. */
+    poller_run_timers(&net->poller);
+    collect(net);
     if (!TAILQ_EMPTY(&net->done))
         timeout_ms = 0;
-    curl_multi_poll(net->multi, NULL, 0, (int)timeout_ms, NULL);
+    poller_wait(&net->poller, timeout_ms);
 }
 
 int64_t net_sent_bytes(const struct net *net)
