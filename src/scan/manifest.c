@@ -199,8 +199,12 @@ static void settle_key(struct manifest_reader *reader)
 
 void manifest_row_end(struct manifest_reader *reader)
 {
+    struct manifest_info *info = &reader->info;
     settle_key(reader);
-    reader->rows++;
+    info->rows++;
+    info->name_rows += reader->row.name != NULL;
+    for (size_t i = 0; i < reader->row.cell_count; i++)
+        info->has[reader->cells[i].column] = 1;
     if (!reader->rc && reader->fn)
         reader->rc = reader->fn(&reader->row, reader->user);
 }
@@ -348,9 +352,9 @@ int manifest_read(const char *file, manifest_row_fn *fn, void *user, struct mani
     else
         read_all(&reader, fd, chunk, sha);
     if (!reader.rc) {
+        *out = reader.info;
+        out->is_json = reader.json != NULL;
         put_digest(sha, out->digest);
-        out->rows = reader.rows;
-        out->attribute_count = manifest_csv_attributes(&reader);
     }
     EVP_MD_CTX_free(sha);
     free(chunk);

@@ -25,7 +25,7 @@ struct manifest_reader {
     int rc;          /* the first failure; nothing is read after it */
     int64_t line;    /* the physical line that is being read */
     int64_t row_line;
-    int64_t rows;
+    struct manifest_info info;
 
     /* the row being built */
     struct manifest_row row;
@@ -73,7 +73,6 @@ const char *manifest_field_name(int field);
 int manifest_csv_begin(struct manifest_reader *reader, const char *head, size_t len);
 void manifest_csv_feed(struct manifest_reader *reader, const char *chunk, size_t len);
 void manifest_csv_end(struct manifest_reader *reader);
-size_t manifest_csv_attributes(const struct manifest_reader *reader);
 void manifest_csv_release(struct manifest_reader *reader);
 
 int manifest_json_begin(struct manifest_reader *reader);

@@ -281,14 +281,6 @@ void manifest_csv_end(struct manifest_reader *reader)
         manifest_break(reader, 0, "it is empty; the first line must name the columns");
 }
 
-size_t manifest_csv_attributes(const struct manifest_reader *reader)
-{
-    size_t count = 0;
-    for (size_t i = 0; reader->csv && i < reader->csv->column_count; i++)
-        count += reader->csv->columns[i].field == MANIFEST_ATTRIBUTE;
-    return count;
-}
-
 void manifest_csv_release(struct manifest_reader *reader)
 {
     struct manifest_csv *csv = reader->csv;

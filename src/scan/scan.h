@@ -170,8 +170,10 @@ typedef int manifest_row_fn(const struct manifest_row *row, void *user);
 #define MANIFEST_DIGEST_MAX 65
 struct manifest_info {
     char digest[MANIFEST_DIGEST_MAX]; /* SHA-256 of the bytes, hexadecimal */
+    int is_json;
     int64_t rows;
-    size_t attribute_count; /* distinct labels of the header (CSV) */
+    int64_t name_rows;               /* that go by name */
+    int has[MANIFEST_COLUMN_COUNT]; /* 1: some row says something in that column */
 };
 /*
  * Reads a manifest from its first byte to its last; memory does not grow with the rows. fn NULL

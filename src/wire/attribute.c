@@ -183,24 +183,33 @@ static int put_number(const char *text, struct buf *out, struct err *err)
     return buf_puts(out, text);
 }
 
-static int put_boolean(const char *text, struct buf *out, struct err *err)
+int wire_boolean(const char *text)
 {
     static const char *const words[] = {"false", "no", "0", "true", "yes", "1"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    for (int i = 0; i < 6; i++)
         if (!strcasecmp(text, words[i]))
-            return buf_puts(out, i < 3 ? "false" : "true");
-    return err_set(err, ERR_USAGE, "'%.80s' is neither true nor false; write true or false", text);
+            return i >= 3;
+    return -1;
 }
 
-int wire_is_date(const char *text)
+static int put_boolean(const char *text, struct buf *out, struct err *err)
 {
-    int64_t ms;
-    return !date_parse(text, &ms);
+    int value = wire_boolean(text);
+    if (value < 0)
+        return err_set(err, ERR_USAGE, "'%.80s' is neither true nor false; write true or false",
+                       text);
+    return buf_puts(out, value ? "true" : "false");
+}
+
+int wire_parse_date(const char *text, int64_t *out_ms)
+{
+    return date_parse(text, out_ms);
 }
 
 static int put_date(const char *text, struct buf *out, struct err *err)
 {
-    if (strlen(text) != 10 || !wire_is_date(text))
+    int64_t ms;
+    if (strlen(text) != 10 || date_parse(text, &ms))
         return err_set(err, ERR_USAGE, "'%.80s' is no date; write YYYY-MM-DD, as in 2026-01-31",
                        text);
     return log_append_json_string(out, text, strlen(text));
@@ -268,10 +277,31 @@ static int put_value(const struct wire_attribute *attribute, const char *const *
     return log_append_json_string(out, values[0], strlen(values[0]));
 }
 
-int wire_encode_attribute(const struct wire_attribute *attribute, const char *const *values,
-                          size_t count, struct buf *out, struct err *err)
+/* ---- arrays -------------------------------------------------------------------------------- */
+
+/* Opens the array in *out for one more entry, which the caller closes with "]". */
+static int open_array(struct buf *out)
 {
-    int rc = buf_puts(out, "{\"id\":");
+    if (!out->len)
+        return buf_puts(out, "[");
+    out->len--;
+    return buf_puts(out, ",");
+}
+
+int wire_add_id(const char *id, struct buf *out)
+{
+    int rc = open_array(out);
+    if (!rc)
+        rc = log_append_json_string(out, id, strlen(id));
+    return rc ? rc : buf_puts(out, "]");
+}
+
+int wire_add_attribute(const struct wire_attribute *attribute, const char *const *values,
+                       size_t count, struct buf *out, struct err *err)
+{
+    int rc = open_array(out);
+    if (!rc)
+        rc = buf_puts(out, "{\"id\":");
     if (!rc)
         rc = log_append_json_string(out, attribute->id, strlen(attribute->id));
     if (!rc)
@@ -279,7 +309,7 @@ int wire_encode_attribute(const struct wire_attribute *attribute, const char *co
     if (!rc)
         rc = put_value(attribute, values, count, out, err);
     if (!rc)
-        rc = buf_puts(out, "}");
+        rc = buf_puts(out, "}]");
     if (rc == -ERR_NOMEM)
         err_set(err, ERR_NOMEM, "the values of an attribute take over %zu bytes", out->max);
     return rc;

@@ -38,6 +38,8 @@ static const struct field {
     {AT(list_path),          FIELD_PATH,      {"/v2.1/file", "/v2.1/file"}},
     {AT(file_path),          FIELD_PATH_ID,   {"/v2.1/file/{id}", "/v2.1/file/{id}"}},
     {AT(region_path),        FIELD_PATH,      {"/v2.1/region", "/v2.1/region"}},
+    {AT(attribute_path),     FIELD_PATH,      {"/v2.1/attribute", "/v2.1/attribute"}},
+    {AT(collection_path),    FIELD_PATH,      {"/v2.1/collection", "/v2.1/collection"}},
     {AT(date),               FIELD_DATE,      {"day", "second"}},
     {AT(etag_quotes),        FIELD_ETAG,      {"keep", "keep"}},
     {AT(conflict_overwrite), FIELD_TEMPLATE,  {OVERWRITE, OVERWRITE}},

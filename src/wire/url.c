@@ -198,3 +198,10 @@ int wire_path(const char *path_template, const char *value, struct buf *out)
         rc = append_encoded(value, out);
     return rc ? rc : buf_puts(out, close + 1);
 }
+
+int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out)
+{
+    /* A profile's path may have a query of its own. */
+    return buf_printf(out, "%s%slimit=%d&offset=%lld", path, strchr(path, '?') ? "&" : "?", limit,
+                      (long long)offset);
+}

@@ -27,6 +27,8 @@ struct wire_profile {
     char list_path[128];   /* GET, file list */
     char file_path[128];   /* {id} is replaced */
     char region_path[128];
+    char attribute_path[128];  /* GET, list */
+    char collection_path[128]; /* GET, list */
     enum wire_date date;
     enum wire_etag etag_quotes;
     char conflict_overwrite[WIRE_SETTING_MAX]; /* JSON object; {conflict_file_id} is replaced */
@@ -116,6 +118,9 @@ int wire_encode_link(const struct wire_link *link, const char *body, size_t len,
  * unreserved ones percent-encoded. value may be NULL where the path has no placeholder.
  */
 int wire_path(const char *path_template, const char *value, struct buf *out) WARN_UNUSED;
+
+/* Appends the path of a page of a list: PATH?limit=..&offset=.. */
+int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out) WARN_UNUSED;
 
 /* ---- replies ------------------------------------------------------------------------- */
 
@@ -233,6 +238,21 @@ int wire_decode_regions(const char *body, size_t len, struct wire_regions *out,
                         struct err *err) WARN_UNUSED;
 void wire_regions_release(struct wire_regions *regions);
 
+/* A collection or a category. */
+struct wire_folder {
+    char *id;
+    char *name;      /* "" where the reply has none */
+    char *parent_id; /* NULL: none */
+};
+struct wire_folders {
+    struct wire_folder *items;
+    size_t count;
+};
+/* A page of their lists, in any list shape; entries without id are left out. */
+int wire_decode_folders(const char *body, size_t len, struct wire_folders *out,
+                        struct err *err) WARN_UNUSED;
+void wire_folders_release(struct wire_folders *folders);
+
 /* What kind of value an attribute takes. */
 enum wire_type {
     WIRE_TYPE_TEXT, /* also of a type that is not known here */
@@ -258,15 +278,19 @@ int wire_decode_attributes(const char *body, size_t len, struct wire_attributes 
                            struct err *err) WARN_UNUSED;
 void wire_attributes_release(struct wire_attributes *attributes);
 /*
- * Appends {"id":..,"type":"update","value":..} with the values as the attribute's type has them:
- * a number as JSON has it, true, false, yes, no, 1 or 0, YYYY-MM-DD, any number of texts for a
- * list, one of the options of a pick list. 0; -ERR_USAGE and what is wrong where they do not fit;
- * -ERR_NOMEM. out may hold a part of it after a failure.
+ * Adds {"id":..,"type":"update","value":..} to the JSON array in *out (empty: none yet), with the
+ * values as the attribute's type has them: a number as JSON has it, true, false, yes, no, 1 or 0,
+ * YYYY-MM-DD, any number of texts for a list, one of the options of a pick list. 0; -ERR_USAGE and
+ * what is wrong where they do not fit; -ERR_NOMEM. After a failure *out holds no JSON.
  */
-int wire_encode_attribute(const struct wire_attribute *attribute, const char *const *values,
-                          size_t count, struct buf *out, struct err *err) WARN_UNUSED;
-/* 1 where text is a date as a confirm takes it, YYYY-MM-DD or RFC 3339. */
-int wire_is_date(const char *text);
+int wire_add_attribute(const struct wire_attribute *attribute, const char *const *values,
+                       size_t count, struct buf *out, struct err *err) WARN_UNUSED;
+/* Likewise, an id to an array of ids. 0 or -ERR_NOMEM. */
+int wire_add_id(const char *id, struct buf *out) WARN_UNUSED;
+/* YYYY-MM-DD or RFC 3339, as a confirm takes it. 0 and ms since 1970, or -ERR_USAGE. */
+int wire_parse_date(const char *text, int64_t *out_ms) WARN_UNUSED;
+/* true, yes, 1: 1; false, no, 0: 0; in any case of letters. -1: none of them. */
+int wire_boolean(const char *text);
 
 /* ---- reply classes: the one place that reads HTTP statuses ----------------------------- */
 

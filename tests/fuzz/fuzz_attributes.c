@@ -17,12 +17,13 @@ static void check_value(const struct wire_attribute *attribute, const char *valu
     struct err err = ERR_INIT;
     struct buf out;
     buf_init(&out, 8 * strlen(value) + 1024);
-    int rc = wire_encode_attribute(attribute, &value, 1, &out, &err);
+    int rc = wire_add_attribute(attribute, &value, 1, &out, &err);
     BUG_ON(rc && rc != -ERR_USAGE);
     if (!rc) {
         struct json_object *parsed = json_tokener_parse(buf_str(&out));
         struct json_object *member = NULL;
-        BUG_ON(!json_object_object_get_ex(parsed, "value", &member) || !member);
+        json_object_object_get_ex(json_object_array_get_idx(parsed, 0), "value", &member);
+        BUG_ON(!member);
         json_object_put(parsed);
     } else {
         BUG_ON(!err.text[0]);

@@ -1,4 +1,4 @@
-/* fuzz_files.c - lists of files and regions: every item that is taken has an id. */
+/* fuzz_files.c - lists of files, regions and folders: every item that is taken has an id. */
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -22,5 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; i < regions.count; i++)
         BUG_ON(!*regions.items[i].id || !regions.items[i].name);
     wire_regions_release(&regions);
+    struct wire_folders folders;
+    rc = wire_decode_folders((const char *)data, size, &folders, NULL);
+    BUG_ON(rc != 0 && rc != -ERR_BAD_REPLY);
+    for (size_t i = 0; i < folders.count; i++)
+        BUG_ON(!*folders.items[i].id || !folders.items[i].name);
+    wire_folders_release(&folders);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Attributes: what the tenant has, and values as their types take them. */
+/* Attributes and folders: what the tenant has, and values as their types take them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -74,7 +74,7 @@ static void expect(enum wire_type type, const char *value, const char *json, con
     struct err err = ERR_INIT;
     struct buf out;
     buf_init(&out, 4096);
-    int rc = wire_encode_attribute(&attribute, &value, 1, &out, &err);
+    int rc = wire_add_attribute(&attribute, &value, 1, &out, &err);
     if (!json) {
         assert_int_equal(rc, -ERR_USAGE);
         if (!strstr(err.text, words))
@@ -83,7 +83,7 @@ static void expect(enum wire_type type, const char *value, const char *json, con
         char want[256];
         if (rc)
             fail_msg("%s", err.text);
-        snprintf(want, sizeof want, "{\"id\":\"a-1\",\"type\":\"update\",\"value\":%s}", json);
+        snprintf(want, sizeof want, "[{\"id\":\"a-1\",\"type\":\"update\",\"value\":%s}]", json);
         assert_string_equal(buf_str(&out), want);
     }
     buf_release(&out);
@@ -122,17 +122,56 @@ static void lists_take_many_and_others_one(void **state)
     struct err err = ERR_INIT;
     struct buf out;
     buf_init(&out, 4096);
-    assert_int_equal(wire_encode_attribute(&attribute, values, 2, &out, &err), 0);
+    assert_int_equal(wire_add_attribute(&attribute, values, 2, &out, &err), 0);
+    assert_int_equal(wire_add_attribute(&attribute, values, 1, &out, &err), 0);
     assert_string_equal(buf_str(&out),
-                        "{\"id\":\"1\",\"type\":\"update\",\"value\":[\"a\",\"b;c\"]}");
+                        "[{\"id\":\"1\",\"type\":\"update\",\"value\":[\"a\",\"b;c\"]},"
+                        "{\"id\":\"1\",\"type\":\"update\",\"value\":[\"a\"]}]");
+    buf_reset(&out);
+    assert_int_equal(wire_add_id("x", &out), 0);
+    assert_int_equal(wire_add_id("\"y\"", &out), 0);
+    assert_string_equal(buf_str(&out), "[\"x\",\"\\\"y\\\"\"]");
     attribute.type = WIRE_TYPE_TEXT;
-    assert_int_equal(wire_encode_attribute(&attribute, values, 2, &out, &err), -ERR_USAGE);
+    assert_int_equal(wire_add_attribute(&attribute, values, 2, &out, &err), -ERR_USAGE);
     attribute.type = WIRE_TYPE_PICK; /* no options are known: the server will judge */
     buf_reset(&out);
-    assert_int_equal(wire_encode_attribute(&attribute, values, 1, &out, &err), 0);
+    assert_int_equal(wire_add_attribute(&attribute, values, 1, &out, &err), 0);
     buf_release(&out);
     buf_init(&out, 20);
-    assert_int_equal(wire_encode_attribute(&attribute, values, 1, &out, &err), -ERR_NOMEM);
+    assert_int_equal(wire_add_attribute(&attribute, values, 1, &out, &err), -ERR_NOMEM);
+    buf_release(&out);
+}
+
+static void folders_are_read(void **state)
+{
+    (void)state;
+    struct wire_folders all;
+    struct err err = ERR_INIT;
+    const char *body =
+        "{\"collections\":[{\"id\":\"1\",\"name\":\"A\",\"parent_id\":null},"
+        "{\"id\":2,\"name\":\"B\",\"parent_id\":\"1\"},{\"name\":\"C\"},{\"id\":\"3\"}]}";
+    assert_int_equal(wire_decode_folders(body, strlen(body), &all, &err), 0);
+    assert_int_equal(all.count, 3);
+    assert_string_equal(all.items[0].name, "A");
+    assert_null(all.items[0].parent_id);
+    assert_string_equal(all.items[1].id, "2");
+    assert_string_equal(all.items[1].parent_id, "1");
+    assert_string_equal(all.items[2].name, "");
+    wire_folders_release(&all);
+    wire_folders_release(&all);
+    assert_int_equal(wire_decode_folders("{}", 2, &all, &err), -ERR_BAD_REPLY);
+}
+
+static void pages_are_asked_for(void **state)
+{
+    (void)state;
+    struct buf out;
+    buf_init(&out, 256);
+    assert_int_equal(wire_page_path("/v2.1/collection", 100, 300, &out), 0);
+    assert_string_equal(buf_str(&out), "/v2.1/collection?limit=100&offset=300");
+    buf_reset(&out);
+    assert_int_equal(wire_page_path("/x?parent_id=7", 2, 0, &out), 0);
+    assert_string_equal(buf_str(&out), "/x?parent_id=7&limit=2&offset=0");
     buf_release(&out);
 }
 
@@ -143,6 +182,8 @@ int main(void)
         cmocka_unit_test(what_is_no_list_is_refused),
         cmocka_unit_test(values_fit_their_types),
         cmocka_unit_test(lists_take_many_and_others_one),
+        cmocka_unit_test(folders_are_read),
+        cmocka_unit_test(pages_are_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
