@@ -325,6 +325,7 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
     exchange->position = 0;
     exchange->paused = 0;
     exchange->moved = -1;
+    exchange->counted = 0;
     exchange->reply_too_big = 0;
     exchange->header_bytes = 0;
     exchange->header_count = 0;

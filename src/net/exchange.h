@@ -34,6 +34,7 @@ struct exchange {
     int paused;         /* by the bandwidth limit */
     int64_t moved;      /* bytes on the wire, as last seen by the stall watch */
     int64_t moved_ms;   /* when that changed */
+    int64_t counted;    /* of them, in net->moved_bytes */
     int reply_too_big;
     size_t header_bytes;
     int header_count;
@@ -62,6 +63,7 @@ struct net {
     struct exchange_list running;
     struct exchange_list done;
     int64_t sent_bytes;
+    int64_t moved_bytes;
     /* the bandwidth bucket: bytes that may be read now; a debt is negative */
     int64_t bwlimit;
     int64_t allowance;

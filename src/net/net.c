@@ -194,6 +194,22 @@ static int64_t bytes_moved(const struct exchange *exchange)
     return (int64_t)handed - queued;
 }
 
+static void count_moved(struct net *net, struct exchange *exchange, int64_t moved)
+{
+    if (exchange->method != EXCHANGE_PUT || moved <= exchange->counted)
+        return;
+    net->moved_bytes += moved - exchange->counted;
+    exchange->counted = moved;
+}
+
+int64_t net_moved_bytes(struct net *net)
+{
+    struct exchange *exchange;
+    TAILQ_FOREACH(exchange, &net->running, link)
+    count_moved(net, exchange, bytes_moved(exchange));
+    return net->moved_bytes;
+}
+
 /*
  * libcurl's own low-speed limit works on an average and also counts pauses; this looks at the
  * bytes on the wire. The silent wait for a reply counts too.
@@ -228,6 +244,8 @@ static void collect(struct net *net)
         CURLcode code = message->data.result;
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
         exchange_finish(exchange, code);
+        if (exchange->reply.status)
+            count_moved(net, exchange, exchange->position);
         retire(net, exchange);
     }
 }

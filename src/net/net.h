@@ -102,6 +102,8 @@ const struct exchange_reply *exchange_reply_of(const struct exchange *exchange);
 int64_t exchange_sent_bytes(const struct exchange *exchange);
 /* All body bytes ever handed to the transport, resends included. */
 int64_t net_sent_bytes(const struct net *net);
+/* Likewise, of PUTs, what the other side has acknowledged: asks every socket, so not each tick. */
+int64_t net_moved_bytes(struct net *net);
 
 /* ---- pacer: at most `rate` starts in any RATE_WINDOW_MS ----------------------------------- */
 
@@ -116,6 +118,8 @@ void pacer_free(struct pacer *pacer);
 int64_t pacer_wait_ms(const struct pacer *pacer, int64_t now_ms);
 /* Takes one start; only after pacer_wait_ms() said 0. */
 void pacer_take(struct pacer *pacer, int64_t now_ms);
+/* How old the starts within the window are: out[i] of them between i and i + 1 seconds. */
+void pacer_ages(const struct pacer *pacer, int64_t now_ms, int out[RATE_AGES]);
 /* How many requests may still start now. */
 int pacer_available(const struct pacer *pacer, int64_t now_ms);
 void pacer_hold(struct pacer *pacer, int64_t until_ms);

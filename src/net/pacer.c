@@ -8,6 +8,7 @@
 #include "net/net.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * The server counts arrivals, we count starts: a start at the window's edge may arrive sooner than
@@ -83,6 +84,16 @@ int pacer_in_window(const struct pacer *pacer, int64_t now_ms)
         count++;
     }
     return count;
+}
+
+void pacer_ages(const struct pacer *pacer, int64_t now_ms, int out[RATE_AGES])
+{
+    memset(out, 0, RATE_AGES * sizeof *out);
+    for (int i = 0; i < pacer->length; i++) {
+        int64_t age_ms = now_ms - pacer->ring[(pacer->oldest + i) % pacer->rate];
+        if (age_ms >= 0 && age_ms < WINDOW_MS)
+            out[age_ms / 1000 < RATE_AGES ? age_ms / 1000 : RATE_AGES - 1]++;
+    }
 }
 
 int pacer_available(const struct pacer *pacer, int64_t now_ms)

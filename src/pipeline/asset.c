@@ -195,11 +195,19 @@ void asset_save_part(struct job *job, struct asset *asset, const struct part *pa
     commit_fact(job, &fact);
 }
 
+/* Its bytes are still to be stored. */
+static int is_unsent(enum asset_state state)
+{
+    return state == ASSET_DISCOVERED || state == ASSET_PREPARED || state == ASSET_REQUESTED;
+}
+
 void asset_set_state(struct job *job, struct asset *asset, enum asset_state state, unsigned fields)
 {
     BUG_ON(!(transitions[asset->state] & (1u << state)));
     log_debug("asset %lld: %s -> %s", (long long)asset->claim->asset_id,
               asset_state_name(asset->state), asset_state_name(state));
+    job->unsent_bytes += is_unsent(state) ? asset->stamp.size_bytes : 0;
+    job->unsent_bytes -= is_unsent(asset->state) ? asset->stamp.size_bytes : 0;
     asset->state = state;
     asset_check(asset);
     asset_save(job, asset, fields | FACT_STATE);

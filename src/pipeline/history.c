@@ -29,18 +29,6 @@ static enum history_measure measure_of(enum job_limit limit)
     return HISTORY_MEASURE_COUNT;
 }
 
-/* What is measured over time and not counted: from the tick before to this one. */
-static void measure(struct job *job)
-{
-    struct history *history = &job->history;
-    int64_t since_ms = job->now_ms - history->tick_ms;
-    enum history_measure by = measure_of(job_limit_now(job));
-    history->moment.sums[HISTORY_PUTS_MS] += job->puts_active * since_ms;
-    if (by != HISTORY_MEASURE_COUNT)
-        history->moment.sums[by] += since_ms;
-    history->tick_ms = job->now_ms;
-}
-
 static void totals(const struct job *job, int64_t out[HISTORY_MEASURE_COUNT])
 {
     out[HISTORY_RUN_MS] = job->now_ms - job->started_ms;
@@ -50,37 +38,34 @@ static void totals(const struct job *job, int64_t out[HISTORY_MEASURE_COUNT])
     out[HISTORY_SENT_BYTES] = net_sent_bytes(job->net);
     out[HISTORY_REQUESTS] = job->requests;
     out[HISTORY_RETRIES] = job->retries;
+    out[HISTORY_PUTS_MS] = job->meter.puts_ms;
+    for (int i = 0; i < JOB_LIMIT_COUNT; i++) {
+        enum history_measure by = measure_of((enum job_limit)i);
+        if (by != HISTORY_MEASURE_COUNT)
+            out[by] += job->meter.limits.total_ms[i];
+    }
 }
 
 /* Puts what happened since the last time into the batch that is being filled. */
 static void take(struct job *job)
 {
-    static const enum history_measure counted[] = {
-        HISTORY_RUN_MS,     HISTORY_CONFIRMED, HISTORY_SKIPPED, HISTORY_FAILED,
-        HISTORY_SENT_BYTES, HISTORY_REQUESTS,  HISTORY_RETRIES,
-    };
     struct history *history = &job->history;
-    struct journal_moment *moment = &history->moment;
+    struct journal_moment moment = {.to_ms = job->wall_ms};
     int64_t now[HISTORY_MEASURE_COUNT] = {0};
     totals(job, now);
-    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
-        enum history_measure sum = counted[i];
-        moment->sums[sum] = now[sum] - history->taken[sum];
-        history->taken[sum] = now[sum];
+    for (int i = 0; i < HISTORY_MEASURE_COUNT; i++) {
+        moment.sums[i] = now[i] - history->taken[i];
+        history->taken[i] = now[i];
     }
-    moment->to_ms = job->wall_ms;
-    moment->from_ms = job->wall_ms - moment->sums[HISTORY_RUN_MS];
-    journal_batch_moment(job->batch, moment);
+    moment.from_ms = job->wall_ms - moment.sums[HISTORY_RUN_MS];
+    journal_batch_moment(job->batch, &moment);
     history->taken_seq = job->batch_seq;
-    *moment = (struct journal_moment){0};
 }
 
 void history_tick(struct job *job)
 {
     struct history *history = &job->history;
-    if (!history->tick_ms)
-        history->tick_ms = job->started_ms;
-    measure(job);
+    history->is_begun = 1;
     int64_t since_ms = job->now_ms - job->started_ms - history->taken[HISTORY_RUN_MS];
     int is_free = history->taken_seq != job->batch_seq;
     if (is_free &&
@@ -90,8 +75,6 @@ void history_tick(struct job *job)
 
 void history_end(struct job *job)
 {
-    if (!job->history.tick_ms || job->history.taken_seq == job->batch_seq)
-        return;
-    measure(job);
-    take(job);
+    if (job->history.is_begun && job->history.taken_seq != job->batch_seq)
+        take(job);
 }

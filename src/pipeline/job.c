@@ -329,8 +329,11 @@ static void refresh_books(struct job *job)
     int64_t every = job->now_ms - job->started_ms < 2 * BOOKS_EVERY_MS ? 0 : BOOKS_EVERY_MS;
     if (job->books_at_ms && job->now_ms - job->books_at_ms < every)
         return;
-    if (!journal_read_books(job->journal, &job->books, &error))
-        job->books_at_ms = job->now_ms;
+    if (journal_read_books(job->journal, &job->books, &error))
+        return;
+    job->books_at_ms = job->now_ms;
+    job->requests_then = job->requests;
+    job->unsent_then = job->unsent_bytes;
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -372,6 +375,7 @@ static int is_alive(const struct job *job)
 static void tick(struct job *job)
 {
     read_clocks(job);
+    meter_woke(job);
     net_perform(job->net, job->now_ms);
     collect_exchanges(job);
     collect_works(job);
@@ -383,13 +387,16 @@ static void tick(struct job *job)
     start_calls(job);
     start_puts(job);
     lanes_ask(job);
+    meter_tick(job);
     history_tick(job);
     commit_submit(job);
     refresh_books(job);
     if (job->observer.tick)
         job->observer.tick(job->observer.user, job);
-    if (is_alive(job))
-        net_poll(job->net, until_next_due(job));
+    if (!is_alive(job))
+        return;
+    meter_sleep(job);
+    net_poll(job->net, until_next_due(job));
 }
 
 /* ---- set-up and end ---- */
@@ -513,6 +520,7 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     if (!rc) {
         read_clocks(job);
         check_limits(job);
+        meter_tick(job);
         history_end(job);
         commit_last(job);
         rc = report_walk_failures(job, err);

@@ -5,6 +5,7 @@
 #define PIPELINE_JOB_H
 
 #include "pipeline/asset.h"
+#include "pipeline/meter.h"
 #include "pipeline/remedy.h"
 #include "pipeline/worker.h"
 
@@ -64,9 +65,8 @@ struct health {
 
 /* What goes into the journal's history, see history.c. */
 struct history {
-    int64_t tick_ms; /* the last time that it was looked at; 0: never */
-    struct journal_moment moment;
-    int64_t taken[HISTORY_MEASURE_COUNT]; /* of the counted ones, by the moments before */
+    int is_begun;
+    int64_t taken[HISTORY_MEASURE_COUNT]; /* by the moments before */
     uint64_t taken_seq;                   /* the batch that has the last moment */
 };
 
@@ -139,11 +139,12 @@ struct job {
     int64_t files_confirmed;
     int64_t requests;
     int64_t retries;
-    int64_t rate_bytes_per_s; /* smoothed */
-    int64_t rate_at_ms;
-    int64_t rate_bytes_then;
+    struct meter meter;
+    int64_t unsent_bytes; /* of files that came to be sent, less those that came not to be */
     struct journal_books books;
     int64_t books_at_ms;
+    int64_t requests_then; /* when the books were read, and so the next */
+    int64_t unsent_then;
     struct history history;
 };
 
@@ -221,9 +222,6 @@ void commit_release(struct job *job);
 void history_tick(struct job *job);
 /* The last moment of the run, into the batch being filled. */
 void history_end(struct job *job);
-
-/* snapshot.c */
-enum job_limit job_limit_now(const struct job *job);
 
 /* put.c */
 /* Parts of one asset answered but not digested yet, beyond those that are being sent. */

@@ -133,18 +133,20 @@ struct active_file {
     const char *step; /* "put", "confirm" ... */
     int64_t size_bytes;
     int64_t sent_bytes;
-    int64_t since_ms; /* how long the asset has been worked on */
+    int64_t since_ms; /* since its session was opened; before that, since it was claimed */
 };
 
 struct job_snapshot {
     int64_t now_ms; /* clock_now_ms() of this tick */
     int64_t elapsed_ms;
-    int64_t sent_bytes;     /* by this run, on the wire to S3, resends included */
-    int64_t stored_bytes;   /* by this run, of answered parts */
-    int64_t files_done;     /* by this run: confirmed + skipped + failed */
-    int64_t requests;       /* API requests of this run */
-    int requests_in_window; /* in the last RATE_WINDOW_MS */
-    int api_rate;           /* 0: none */
+    int64_t sent_bytes;           /* by this run, on the wire to S3, resends included */
+    int64_t stored_bytes;         /* by this run, of answered parts */
+    int64_t files_done;           /* by this run: confirmed + skipped + failed */
+    int64_t requests;             /* API requests of this run */
+    int requests_in_window;       /* in the last RATE_WINDOW_MS */
+    int request_ages[RATE_AGES];  /* of them, by full seconds */
+    int64_t requests_since_books; /* that the books below may not show yet */
+    int api_rate;                 /* 0: none */
     int64_t retries;
     int64_t held_ms; /* how long a 429 still holds everybody back; 0: not held */
     int waiting[WAIT_COUNT];
@@ -153,8 +155,11 @@ struct job_snapshot {
     enum job_limit limit;
     int walking; /* the walk is still going on */
     int draining;
-    int64_t goodput_bytes_per_s; /* smoothed */
-    int64_t eta_ms;              /* -1: not known yet */
+    int64_t limit_ms[JOB_LIMIT_COUNT]; /* how long each has been the limit */
+    int64_t goodput_bytes_per_s;       /* smoothed, idle seconds too */
+    int64_t capable_bytes_per_s;       /* what the way to S3 carries; 0: not known yet */
+    int64_t connection_bytes_per_s;    /* what one transfer gets at best; 0: not known */
+    int64_t unsent_bytes;              /* of all files that are known, what S3 did not get yet */
     int active_count;
     struct active_file active[SNAPSHOT_ACTIVE_MAX];
     struct journal_books books; /* durable counts at most a second old */

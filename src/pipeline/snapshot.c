@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Goodput is smoothed over about this long. */
-#define RATE_SAMPLE_MS 1000
-
 static const char *const limit_names[] = {
 #define X(sym, name) name,
     JOB_LIMITS(X)
@@ -15,43 +12,6 @@ static const char *const limit_names[] = {
 const char *job_limit_name(enum job_limit limit)
 {
     return limit_names[limit];
-}
-
-static void sample_rate(struct job *job)
-{
-    int64_t elapsed = job->now_ms - job->rate_at_ms;
-    if (!job->rate_at_ms) {
-        job->rate_at_ms = job->now_ms;
-        return;
-    }
-    if (elapsed < RATE_SAMPLE_MS)
-        return;
-    int64_t sent = net_sent_bytes(job->net);
-    int64_t rate = (sent - job->rate_bytes_then) * 1000 / elapsed;
-    job->rate_bytes_per_s = job->rate_bytes_per_s ? (3 * job->rate_bytes_per_s + rate) / 4 : rate;
-    job->rate_at_ms = job->now_ms;
-    job->rate_bytes_then = sent;
-}
-
-enum job_limit job_limit_now(const struct job *job)
-{
-    const int *waiting = job->waiting_count;
-    int calls_wait = waiting[WAIT_API] + waiting[WAIT_SLOT];
-    if (pacer_held_ms(job->pacer, job->now_ms))
-        return JOB_LIMIT_SERVER;
-    if (!job->files_done && !job->puts_active && !calls_wait)
-        return JOB_LIMIT_STARTING;
-    if (calls_wait && pacer_wait_ms(job->pacer, job->now_ms) > 0)
-        return JOB_LIMIT_API;
-    if (job->assets && waiting[WAIT_RETRY] * 2 > job->assets)
-        return JOB_LIMIT_SERVER;
-    if (lanes_all_sent(job) && job->puts_active < job->put_limit && !calls_wait)
-        return JOB_LIMIT_TAIL;
-    if (job->puts_active >= job->put_limit)
-        return JOB_LIMIT_NETWORK;
-    if (job->api_active >= job->options->api_concurrency)
-        return JOB_LIMIT_API;
-    return waiting[WAIT_JOURNAL] > waiting[WAIT_WORKER] ? JOB_LIMIT_DISK : JOB_LIMIT_CPU;
 }
 
 static int64_t sent_of(const struct asset *asset)
@@ -76,20 +36,35 @@ static void list_active(const struct job *job, struct job_snapshot *out)
         {
             if (out->active_count == SNAPSHOT_ACTIVE_MAX)
                 return;
+            int has_session = asset->file_path && asset->session_ms;
             out->active[out->active_count++] = (struct active_file){
                 .path = asset->claim->path,
                 .step = steps[asset->step].name,
                 .size_bytes = asset->stamp.size_bytes,
                 .sent_bytes = sent_of(asset),
-                .since_ms = job->now_ms - asset->claimed_ms,
+                .since_ms = job->now_ms - (has_session ? asset->session_ms : asset->claimed_ms),
             };
         }
     }
 }
 
+/* The books are durable facts, up to a second old; what went on since is counted here. */
+static int64_t unsent_bytes(const struct job *job)
+{
+    const int64_t *booked = job->books.bytes;
+    int64_t unsent = booked[ASSET_DISCOVERED] + booked[ASSET_PREPARED] + booked[ASSET_REQUESTED] +
+                     job->unsent_bytes - job->unsent_then;
+    for (int i = 0; i < WAIT_COUNT; i++) {
+        const struct asset *asset;
+        TAILQ_FOREACH(asset, &job->waiting[i], link)
+        if (asset->state == ASSET_REQUESTED)
+            unsent -= sent_of(asset);
+    }
+    return unsent > 0 ? unsent : 0;
+}
+
 void job_snapshot(struct job *job, struct job_snapshot *out)
 {
-    sample_rate(job);
     *out = (struct job_snapshot){
         .now_ms = job->now_ms,
         .elapsed_ms = job->now_ms - job->started_ms,
@@ -103,13 +78,17 @@ void job_snapshot(struct job *job, struct job_snapshot *out)
         .held_ms = pacer_held_ms(job->pacer, job->now_ms),
         .puts_active = job->puts_active,
         .put_limit = job->put_limit,
-        .limit = job_limit_now(job),
+        .limit = job->meter.limits.named,
         .walking = intake_is_walking(job),
         .draining = job_is_draining(job),
-        .goodput_bytes_per_s = job->rate_bytes_per_s,
-        .eta_ms = -1,
+        .requests_since_books = job->requests - job->requests_then,
+        .goodput_bytes_per_s = job->meter.goodput.bytes_per_s,
+        .capable_bytes_per_s = job->meter.goodput.capable_bytes_per_s,
+        .unsent_bytes = unsent_bytes(job),
         .books = job->books,
     };
     memcpy(out->waiting, job->waiting_count, sizeof out->waiting);
+    memcpy(out->limit_ms, job->meter.limits.total_ms, sizeof out->limit_ms);
+    pacer_ages(job->pacer, job->now_ms, out->request_ages);
     list_active(job, out);
 }

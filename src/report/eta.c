@@ -3,21 +3,34 @@
 
 #include "report/text.h"
 
-int64_t eta_requests_ms(int64_t requests, int rate, int used)
+/* Until the n-th oldest of the window's starts leaves it. */
+static int64_t until_aged_ms(int64_t n, const int *ages)
+{
+    for (int i = RATE_AGES - 1; i >= 0; i--) {
+        if (n > ages[i]) {
+            n -= ages[i];
+            continue;
+        }
+        int64_t age_ms = (i + 1) * 1000 - n * 1000 / ages[i];
+        return age_ms < RATE_WINDOW_MS ? RATE_WINDOW_MS - age_ms : 0;
+    }
+    return RATE_WINDOW_MS;
+}
+
+int64_t eta_requests_ms(int64_t requests, int rate, const int *ages)
 {
     if (rate <= 0 || requests <= 0)
         return 0;
-    if (used < 0)
-        used = 0;
+    int64_t used = 0;
+    for (int i = 0; ages && i < RATE_AGES; i++)
+        used += ages[i];
     if (used > rate)
         used = rate;
     /* In a sliding window request n + rate starts a window after request n. */
     int64_t windows = (requests - 1) / rate;
     int64_t in_window = (requests - 1) % rate + 1;
-    int64_t wait = 0;
     int64_t late = in_window - (rate - used);
-    if (late > 0)
-        wait = text_scale(late, RATE_WINDOW_MS, used);
+    int64_t wait = late > 0 ? until_aged_ms(late, ages) : 0;
     if (windows > (INT64_MAX - wait) / RATE_WINDOW_MS)
         return INT64_MAX;
     return windows * RATE_WINDOW_MS + wait;
@@ -62,8 +75,7 @@ const char *eta_limit_name(enum eta_limit limit)
 void eta_compute(const struct eta_input *input, struct eta *out)
 {
     int64_t held = input->requests_left > 0 ? input->held_ms : 0;
-    int64_t paced =
-        eta_requests_ms(input->requests_left, input->api_rate, input->requests_in_window);
+    int64_t paced = eta_requests_ms(input->requests_left, input->api_rate, input->request_ages);
     *out = (struct eta){
         .requests_ms = paced > held ? paced : held,
         .bytes_ms = eta_bytes_ms(input->bytes_left, input->goodput_bytes_per_s),
@@ -94,8 +106,28 @@ static int64_t pace_of(const struct active_file *file)
 }
 
 /*
- * The file that will end last: the active one with the longest rest at its own pace, or the
- * largest that still waits, at the best pace that any file has now.
+ * What a file would get once the others are through: their share of the way too, where it is the
+ * way that they share. It is not where one connection has shown what it gets at best, or where
+ * few are left and the way is not full any more.
+ */
+static int64_t pace_alone(const struct job_snapshot *snapshot, int64_t own)
+{
+    int64_t capable = snapshot->capable_bytes_per_s;
+    int64_t most = capable;
+    if (snapshot->connection_bytes_per_s && snapshot->connection_bytes_per_s < most)
+        most = snapshot->connection_bytes_per_s;
+    int is_way_free = snapshot->goodput_bytes_per_s < capable / 5 * 4;
+    if (snapshot->limit == JOB_LIMIT_TAIL && is_way_free)
+        most = own;
+    int64_t share = own * (snapshot->puts_active > 1 ? snapshot->puts_active : 1);
+    if (share > most)
+        share = most;
+    return share > own ? share : own;
+}
+
+/*
+ * The file that will end last: the active one with the longest rest at the pace that it can have,
+ * or the largest that still waits, at the best such pace.
  */
 static void longest_file(const struct job_snapshot *snapshot, struct eta_input *input)
 {
@@ -104,7 +136,8 @@ static void longest_file(const struct job_snapshot *snapshot, struct eta_input *
     int64_t largest_active = 0;
     for (int i = 0; i < snapshot->active_count; i++) {
         const struct active_file *file = &snapshot->active[i];
-        int64_t rate = pace_of(file);
+        int64_t own = pace_of(file);
+        int64_t rate = own > 0 ? pace_alone(snapshot, own) : 0;
         int64_t left = file->size_bytes - file->sent_bytes;
         if (rate > best_rate)
             best_rate = rate;
@@ -125,24 +158,15 @@ static void longest_file(const struct job_snapshot *snapshot, struct eta_input *
 
 void eta_of_snapshot(const struct job_snapshot *snapshot, struct eta *out)
 {
-    const struct journal_books *books = &snapshot->books;
+    int64_t requests = eta_requests_left(&snapshot->books) - snapshot->requests_since_books;
     struct eta_input input = {
-        .requests_left = eta_requests_left(books),
+        .requests_left = requests > 0 ? requests : 0,
         .api_rate = snapshot->api_rate,
-        .requests_in_window = snapshot->requests_in_window,
+        .request_ages = snapshot->request_ages,
         .held_ms = snapshot->held_ms,
-        .bytes_left = books->bytes[ASSET_DISCOVERED] + books->bytes[ASSET_PREPARED] +
-                      books->bytes[ASSET_REQUESTED],
-        .goodput_bytes_per_s = snapshot->goodput_bytes_per_s,
+        .bytes_left = snapshot->unsent_bytes,
+        .goodput_bytes_per_s = snapshot->capable_bytes_per_s,
     };
-    for (int i = 0; i < snapshot->active_count; i++) {
-        const struct active_file *file = &snapshot->active[i];
-        /* What is sent whole may stand as stored in the books already. */
-        if (file->sent_bytes < file->size_bytes)
-            input.bytes_left -= file->sent_bytes;
-    }
-    if (input.bytes_left < 0)
-        input.bytes_left = 0;
     longest_file(snapshot, &input);
     eta_compute(&input, out);
     if (snapshot->walking)

@@ -9,10 +9,10 @@
 
 /*
  * Milliseconds until the last of `requests` can start when at most `rate` start in any
- * RATE_WINDOW_MS and `used` did in the last one (evenly, as far as anybody knows). The first
- * free ones burst at 0. rate 0: 0. Saturates at INT64_MAX.
+ * RATE_WINDOW_MS and ages[i] started between i and i + 1 seconds ago (RATE_AGES of them; NULL:
+ * none). The first free ones burst at 0. rate 0: 0. Saturates at INT64_MAX.
  */
-int64_t eta_requests_ms(int64_t requests, int rate, int used);
+int64_t eta_requests_ms(int64_t requests, int rate, const int *ages);
 /* Milliseconds for bytes at a rate, rounded up; -1 where the rate is 0 and bytes are not. */
 int64_t eta_bytes_ms(int64_t bytes, int64_t bytes_per_s);
 /* Requests that the pending files of the books still need: two, one once they were requested, and
@@ -30,9 +30,9 @@ const char *eta_limit_name(enum eta_limit limit);
 
 struct eta_input {
     int64_t requests_left;
-    int api_rate; /* 0: none */
-    int requests_in_window;
-    int64_t held_ms; /* how long nobody may send requests */
+    int api_rate;            /* 0: none */
+    const int *request_ages; /* see eta_requests_ms */
+    int64_t held_ms;         /* how long nobody may send requests */
     int64_t bytes_left;
     int64_t goodput_bytes_per_s; /* 0: not known yet */
     int64_t largest_left_bytes;

@@ -22,7 +22,6 @@
 
 #define DRAW_MS          500
 #define FLUSH_MS         250
-#define SAMPLE_MS        1000    /* the pipeline smooths its goodput from snapshot to snapshot */
 #define SLOW_STATS_FILES 1000000 /* above, a line every two minutes is enough (azcopy's habit) */
 #define SLOW_STATS_MS    120000
 #define FAILURE_LINES    100 /* of one class at level ERROR; the report has them all */
@@ -42,7 +41,6 @@ struct reporter {
     int64_t next_draw_ms; /* 0: not begun */
     int64_t next_stats_ms;
     int64_t next_flush_ms;
-    int64_t next_sample_ms;
     int64_t bytes_shown; /* what was done never shrinks, though the books are a second late */
     int64_t failures[ERR_COUNT];
     struct json json;
@@ -178,10 +176,13 @@ static void status_json(struct json *json, const struct job_snapshot *snapshot,
     json_int(json, "transfers", sums->files_done);
     json_int(json, "totalTransfers", sums->files_total);
     json_int(json, "errors", files->failed);
-    if (sums->eta.ms < 0)
+    if (sums->eta.ms < 0) {
         json_null(json, "eta");
-    else
+        json_null(json, "eta_ms");
+    } else {
         json_int(json, "eta", sums->eta.ms / 1000);
+        json_int(json, "eta_ms", sums->eta.ms);
+    }
     json_int(json, "speed", snapshot->goodput_bytes_per_s);
     json_milli(json, "elapsedTime", snapshot->elapsed_ms);
     json_int(json, "confirmed", files->confirmed);
@@ -250,7 +251,7 @@ static void draw(struct reporter *reporter, const struct job_snapshot *snapshot,
 }
 
 /* What is due at a time; the snapshot is taken for these alone. */
-enum due { DUE_DRAW = 1, DUE_STATS = 2, DUE_ASKED = 4, DUE_SAMPLE = 8 };
+enum due { DUE_DRAW = 1, DUE_STATS = 2, DUE_ASKED = 4 };
 
 static unsigned what_is_due(struct reporter *reporter, int64_t now_ms)
 {
@@ -265,8 +266,6 @@ static unsigned what_is_due(struct reporter *reporter, int64_t now_ms)
         due |= DUE_STATS;
     if (__atomic_exchange_n(&reporter->ask, 0, __ATOMIC_RELAXED))
         due |= DUE_ASKED;
-    if (now_ms >= reporter->next_sample_ms)
-        due |= DUE_SAMPLE;
     return due;
 }
 
@@ -293,7 +292,6 @@ static void on_tick(void *user, struct job *job)
     if (due) {
         struct view_sums sums;
         job_snapshot(job, &reporter->snapshot);
-        reporter->next_sample_ms = now_ms + SAMPLE_MS;
         sum_snapshot(reporter, &reporter->snapshot, &sums);
         if (due & DUE_STATS)
             stats(reporter, &sums, now_ms);

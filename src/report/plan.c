@@ -249,7 +249,7 @@ static void print_times(const struct plan *plan, FILE *out)
             (long long)plan->load.requests);
     if (options->api_rate > 0) {
         fprintf(out, "  at %d a minute they take %s, whatever the bandwidth\n", options->api_rate,
-                units_format_duration(eta_requests_ms(plan->load.requests, options->api_rate, 0),
+                units_format_duration(eta_requests_ms(plan->load.requests, options->api_rate, NULL),
                                       paced));
         print_lanes(options, out);
     }

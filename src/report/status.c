@@ -54,7 +54,8 @@ static int64_t derive_eta(const struct status *status)
     if (!status->options->running || !status->recent_files || !books->walk_complete)
         return -1;
     int64_t by_files = text_scale(files->queued, RATE_OVER_MS, status->recent_files);
-    int64_t by_requests = eta_requests_ms(eta_requests_left(books), status->options->api_rate, 0);
+    int64_t by_requests =
+        eta_requests_ms(eta_requests_left(books), status->options->api_rate, NULL);
     int64_t left_mean = files->queued ? status->totals.bytes.queued / files->queued : 0;
     int64_t recent_mean = status->recent_bytes / status->recent_files;
     /* Bytes show up here when their file ends: small files say nothing about large ones. */

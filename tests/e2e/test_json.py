@@ -8,8 +8,8 @@ from terminal import COLOUR, run_on, terminal, width
 
 ALWAYS = {"message_type", "time"}
 STATUS = ALWAYS | {
-    "bytes", "totalBytes", "transfers", "totalTransfers", "errors", "eta", "speed", "elapsedTime",
-    "confirmed", "skipped", "excluded", "queued", "issues", "apiCalls", "apiCallsInWindow",
+    "bytes", "totalBytes", "transfers", "totalTransfers", "errors", "eta", "eta_ms", "speed",
+    "elapsedTime", "confirmed", "skipped", "excluded", "queued", "issues", "apiCalls", "apiCallsInWindow",
     "apiBudget", "apiHeldMs", "retries", "puts", "putLimit", "limiter", "walking", "draining"}
 FILE = ALWAYS | {
     "level", "operation", "success", "source", "destination", "size", "state", "file_id",

@@ -1,7 +1,8 @@
 """What limits a run: the simulated link, and the limit that the program names."""
+import concurrent.futures
 import time
 
-from pxm import Pxload, books, make_tree, pattern, sim
+from pxm import Pxload, books, fresh, make_tree, pattern, sim, summary
 
 
 def test_simulated_link_is_never_faster_than_told(folder):
@@ -16,3 +17,41 @@ def test_simulated_link_is_never_faster_than_told(folder):
         one = time.monotonic() - began
         assert all(record["size"] for record in server.files().values())
     assert both > 0.5 and one > 0.5, f"{both:.2f} s, {one:.2f} s"
+
+
+def statuses(load, tree, *args, expect=0):
+    """The status objects of an upload."""
+    done = load.upload(tree, "--stats", "250ms", *args, expect=expect)
+    assert summary(done)["balanced"]
+    return [line for line in done.json if line["message_type"] == "status"]
+
+
+def test_limit_of_the_moment_is_named(folder):
+    many = make_tree(folder / "many", {f"f{i:02}.bin": pattern(50_000, i) for i in range(60)})
+    one = make_tree(folder / "one", {"one.bin": pattern(600_000, 1)})
+    few = make_tree(folder / "few", {f"f{i}.bin": pattern(900, i) for i in range(8)})
+
+    def named(name, tree, sim_args, *args, faults=None, expect=0):
+        inner = fresh(folder, name)
+        with sim(inner, *sim_args) as server:
+            if faults:
+                server.faults(faults)
+            seen = statuses(Pxload(inner, server), tree, *args, expect=expect)
+        assert name in {line["limiter"] for line in seen}, (name, seen)
+        return seen
+
+    refused = [{"endpoint": "request", "nth": 1, "status": 429, "retry_after": "2"}]
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        network = pool.submit(named, "network", many, ["--s3-bandwidth", "1500K"],
+                              "--transfers", "4")
+        others = [
+            pool.submit(named, "tail", one, ["--s3-connection-bandwidth", "400K"]),
+            pool.submit(named, "server", few, [], faults=refused),
+            pool.submit(named, "api", few, [], "--api-rate", "9", "--max-duration", "2s",
+                        expect=10)]
+        for other in others:
+            other.result()
+        seen = network.result()
+    known = [line for line in seen if line["eta"] is not None]
+    assert known and all(line["eta"] == line["eta_ms"] // 1000 for line in known), seen
+    assert any(line["eta_ms"] > 0 for line in known), seen

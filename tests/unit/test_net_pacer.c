@@ -50,6 +50,22 @@ static void the_whole_rate_may_start_at_once_and_then_none(void **state)
     pacer_free(pacer);
 }
 
+static void every_start_in_the_window_has_its_age(void **state)
+{
+    (void)state;
+    struct pacer *pacer = pacer_new(5);
+    int ages[RATE_AGES];
+    for (int i = 0; i < 7; i++) /* the first two are pushed out */
+        pacer_restore(pacer, 500000, 70000 - i * 10000);
+    pacer_ages(pacer, 500000, ages);
+    for (int i = 0; i < RATE_AGES; i++)
+        assert_int_equal(ages[i], i == 50 || i == 40 || i == 30 || i == 20 || i == 10);
+    pacer_ages(pacer, 500000 + 15999, ages);
+    assert_int_equal(ages[25], 1);
+    assert_int_equal(ages[RATE_AGES - 1], 0); /* 66 s: not in it any more */
+    pacer_free(pacer);
+}
+
 static void starts_of_an_earlier_run_count(void **state)
 {
     (void)state;
@@ -118,6 +134,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_window_of_any_60_s_holds_more_than_the_rate),
         cmocka_unit_test(the_whole_rate_may_start_at_once_and_then_none),
+        cmocka_unit_test(every_start_in_the_window_has_its_age),
         cmocka_unit_test(starts_of_an_earlier_run_count),
         cmocka_unit_test(a_hold_keeps_everybody_back_and_the_longest_wins),
         cmocka_unit_test(backoff_is_full_jitter_below_a_doubling_cap),

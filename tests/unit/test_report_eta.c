@@ -33,18 +33,29 @@ static void no_rate_is_no_limit(void **state)
 static void what_was_used_has_to_age_first(void **state)
 {
     (void)state;
-    assert_int_equal(eta_requests_ms(100, 1000, 900), 0);
-    /* 900 leave within a minute, evenly: the 450th of them after 30 s. */
-    assert_int_equal(eta_requests_ms(550, 1000, 900), 30000);
-    assert_int_equal(eta_requests_ms(1000, 1000, 1000), 60000);
-    assert_int_equal(eta_requests_ms(2000, 1000, 1000), 120000);
-    assert_int_equal(eta_requests_ms(1, 1000, 5000), 60);
+    int evenly[RATE_AGES] = {0};
+    for (int i = 0; i < 60; i++)
+        evenly[i] = 15;
+    assert_int_equal(eta_requests_ms(100, 1000, evenly), 0);
+    /* 900 leave within a minute: the 450th of them after 30 s. */
+    assert_int_equal(eta_requests_ms(550, 1000, evenly), 30000);
+    assert_in_range(eta_requests_ms(1000, 1000, evenly), 59900, 60000);
+    assert_in_range(eta_requests_ms(2000, 1000, evenly), 119900, 120000);
+    /* A burst 40 s ago leaves all at once in 20 s, not evenly; half of it is no sooner. */
+    int burst[RATE_AGES] = {[39] = 1000};
+    assert_in_range(eta_requests_ms(1, 1000, burst), 20000, 20100);
+    assert_in_range(eta_requests_ms(500, 1000, burst), 20000, 21000);
+    assert_in_range(eta_requests_ms(1000, 1000, burst), 20900, 21000);
+    assert_in_range(eta_requests_ms(1001, 1000, burst), 80000, 80100);
+    int old[RATE_AGES] = {[60] = 7};
+    assert_int_equal(eta_requests_ms(7, 7, old), 0);
 }
 
 static void no_count_overflows(void **state)
 {
     (void)state;
-    assert_true(eta_requests_ms(INT64_MAX, 1, 1) == INT64_MAX);
+    int one[RATE_AGES] = {1};
+    assert_true(eta_requests_ms(INT64_MAX, 1, one) == INT64_MAX);
     assert_true(eta_bytes_ms(INT64_MAX, 1) == INT64_MAX);
     assert_true(eta_bytes_ms(INT64_MAX, INT64_MAX) == 1000);
 }
@@ -102,24 +113,78 @@ static void a_snapshot_counts_what_is_left(void **state)
     struct job_snapshot *snapshot = calloc(1, sizeof *snapshot);
     assert_non_null(snapshot);
     struct eta eta;
-    snapshot->api_rate = 950;
-    snapshot->goodput_bytes_per_s = 1000;
+    snapshot->api_rate = 7;
+    snapshot->capable_bytes_per_s = 1000;
+    snapshot->goodput_bytes_per_s = 10; /* of an idle moment */
+    snapshot->unsent_bytes = 50000;
     snapshot->books.files[ASSET_DISCOVERED] = 3;
-    snapshot->books.bytes[ASSET_DISCOVERED] = 60000;
     snapshot->books.files[ASSET_STORED] = 1;
-    snapshot->books.bytes[ASSET_STORED] = 1000000;
     assert_int_equal(eta_requests_left(&snapshot->books), 7);
-    snapshot->active_count = 1;
-    snapshot->active[0] = (struct active_file){
-        .path = "a", .step = "put", .size_bytes = 50000, .sent_bytes = 10000, .since_ms = 100000};
+    snapshot->request_ages[20] = 7;
     eta_of_snapshot(snapshot, &eta);
     assert_int_equal(eta.bytes_ms, 50000);
-    /* 40,000 bytes at this file's own 100 B/s. */
-    assert_int_equal(eta.largest_ms, 400000);
-    assert_int_equal(eta.limit, ETA_BY_LARGEST);
+    assert_int_equal(eta.requests_ms, 40000);
+    snapshot->requests_since_books = 7;
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.requests_ms, 0);
     snapshot->walking = 1;
     eta_of_snapshot(snapshot, &eta);
     assert_int_equal(eta.ms, -1);
+    free(snapshot);
+}
+
+/* 40,000 bytes are left of the one large file among eight, at 100 B/s; the way carries 1000. */
+static struct job_snapshot *giant(void)
+{
+    struct job_snapshot *snapshot = calloc(1, sizeof *snapshot);
+    assert_non_null(snapshot);
+    snapshot->capable_bytes_per_s = snapshot->goodput_bytes_per_s = 1000;
+    snapshot->unsent_bytes = 50000;
+    snapshot->limit = JOB_LIMIT_NETWORK;
+    snapshot->puts_active = 8;
+    snapshot->active_count = 2;
+    for (int i = 0; i < 2; i++)
+        snapshot->active[i] = (struct active_file){.path = "a",
+                                                   .step = "put",
+                                                   .size_bytes = i ? 50000 : 1000,
+                                                   .sent_bytes = i ? 10000 : 500,
+                                                   .since_ms = 100000};
+    return snapshot;
+}
+
+static void a_giant_gets_the_others_share_once_they_are_through(void **state)
+{
+    (void)state;
+    struct eta eta;
+    struct job_snapshot *snapshot = giant();
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.largest_ms, 50000); /* 800 B/s */
+    assert_int_equal(eta.bytes_ms, 50000);
+    snapshot->puts_active = 32; /* but not more than all of the way */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.largest_ms, 40000);
+    /* Where the number of connections made the speed, it keeps what one gets. */
+    snapshot->connection_bytes_per_s = 125;
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.largest_ms, 320000);
+    assert_int_equal(eta.limit, ETA_BY_LARGEST);
+    assert_int_equal(eta.ms, 320000);
+    free(snapshot);
+}
+
+static void the_last_giant_keeps_the_pace_it_has(void **state)
+{
+    (void)state;
+    struct eta eta;
+    struct job_snapshot *snapshot = giant();
+    snapshot->limit = JOB_LIMIT_TAIL;
+    snapshot->puts_active = 2;
+    snapshot->goodput_bytes_per_s = 200; /* the way is not full, and it is no faster */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, 400000);
+    snapshot->goodput_bytes_per_s = 900; /* it is full: one goes, the other gets its share */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, 200000);
     free(snapshot);
 }
 
@@ -170,6 +235,8 @@ int main(void)
         cmocka_unit_test(a_hold_delays_what_needs_requests),
         cmocka_unit_test(without_a_measured_pace_nothing_is_promised),
         cmocka_unit_test(a_snapshot_counts_what_is_left),
+        cmocka_unit_test(a_giant_gets_the_others_share_once_they_are_through),
+        cmocka_unit_test(the_last_giant_keeps_the_pace_it_has),
         cmocka_unit_test(a_plan_needs_two_requests_a_file),
         cmocka_unit_test(a_plan_names_its_limit),
         cmocka_unit_test(the_crossover_is_where_both_take_equally_long),

@@ -88,7 +88,8 @@ static void fill(struct job_snapshot *snapshot, int active)
     memset(snapshot, 0, sizeof *snapshot);
     snapshot->api_rate = 950;
     snapshot->requests_in_window = 612;
-    snapshot->goodput_bytes_per_s = 23 << 20;
+    snapshot->goodput_bytes_per_s = snapshot->capable_bytes_per_s = 23 << 20;
+    snapshot->unsent_bytes = 1ll << 30;
     snapshot->retries = 4;
     snapshot->held_ms = 1500;
     snapshot->walking = 1;

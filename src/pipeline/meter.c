@@ -1,0 +1,109 @@
+/* meter.c - see meter.h. Called by job.c each tick; reads, and changes nothing but itself. */
+#include "pipeline/job.h"
+
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TURN_MS 1000
+
+static void describe(const struct job *job, struct limit_input *out)
+{
+    const int *waiting = job->waiting_count;
+    const struct meter *meter = &job->meter;
+    *out = (struct limit_input){
+        .is_held = pacer_held_ms(job->pacer, job->now_ms) > 0,
+        .is_begun = job->files_done || job->puts_active || waiting[WAIT_API] || waiting[WAIT_SLOT],
+        .is_walking = intake_is_walking(job),
+        .has_more = !lanes_all_sent(job),
+        .is_budget_spent = pacer_wait_ms(job->pacer, job->now_ms) > 0,
+        .is_throttled = job->put_limit < job->options->transfers,
+        .assets = job->assets,
+        .api_active = job->api_active,
+        .api_concurrency = job->options->api_concurrency,
+        .puts_active = job->puts_active,
+        .put_limit = job->put_limit,
+        .loop_busy = meter->loop_busy,
+        .loop_reads_disk = meter->loop_reads_disk,
+        .cpu_busy = meter->cpu_busy,
+    };
+    memcpy(out->waiting, waiting, sizeof out->waiting);
+}
+
+static int64_t process_cpu_us(void)
+{
+    struct timespec ts;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts))
+        return 0;
+    return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* Reads of this thread that had to wait for a disk, mapped pages included. */
+static int64_t thread_disk_reads(void)
+{
+    struct rusage usage;
+    if (getrusage(RUSAGE_THREAD, &usage))
+        return 0;
+    return usage.ru_majflt + usage.ru_inblock;
+}
+
+static int percent(int64_t part, int64_t whole)
+{
+    return part <= 0 || whole <= 0 ? 0 : part >= whole ? 100 : (int)(part * 100 / whole);
+}
+
+static void turn(struct job *job, int64_t elapsed_ms)
+{
+    struct meter *meter = &job->meter;
+    int64_t cpu_us = process_cpu_us();
+    int64_t disk_reads = thread_disk_reads();
+    int64_t moved = net_moved_bytes(job->net);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    meter->loop_busy = percent(elapsed_ms - meter->slept_ms, elapsed_ms);
+    meter->loop_reads_disk = disk_reads > meter->disk_reads;
+    meter->cpu_busy =
+        percent((cpu_us - meter->cpu_us) / 1000, elapsed_ms * (cores > 1 ? cores : 1));
+    limit_clock_turn(&meter->limits);
+    goodput_add(&meter->goodput, (moved - meter->moved_bytes) * 1000 / elapsed_ms,
+                meter->limits.named, pacer_held_ms(job->pacer, job->now_ms) > 0);
+    meter->turned_ms = job->now_ms;
+    meter->slept_ms = 0;
+    meter->moved_bytes = moved;
+    meter->cpu_us = cpu_us;
+    meter->disk_reads = disk_reads;
+}
+
+void meter_tick(struct job *job)
+{
+    struct meter *meter = &job->meter;
+    if (!meter->at_ms) {
+        meter->at_ms = meter->turned_ms = job->started_ms;
+        meter->cpu_us = process_cpu_us();
+        meter->disk_reads = thread_disk_reads();
+    }
+    if (job->now_ms == meter->at_ms)
+        return;
+    struct limit_input input;
+    int64_t since_ms = job->now_ms - meter->at_ms;
+    describe(job, &input);
+    limit_clock_add(&meter->limits, limit_now(&input), since_ms);
+    meter->puts_ms += job->puts_active * since_ms;
+    meter->at_ms = job->now_ms;
+    int64_t elapsed_ms = job->now_ms - meter->turned_ms;
+    if (elapsed_ms >= TURN_MS)
+        turn(job, elapsed_ms);
+}
+
+void meter_sleep(struct job *job)
+{
+    job->meter.slept_at_ms = clock_now_ms();
+}
+
+void meter_woke(struct job *job)
+{
+    struct meter *meter = &job->meter;
+    if (meter->slept_at_ms)
+        meter->slept_ms += job->now_ms - meter->slept_at_ms;
+    meter->slept_at_ms = 0;
+}
