@@ -86,7 +86,7 @@ void call_start(struct job *job, struct asset *asset, enum exchange_method metho
 }
 
 int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *classify,
-                 struct err *out)
+                 const char *signed_url, struct err *out)
 {
     const struct exchange_reply *reply = exchange_reply_of(exchange);
     err_clear(out);
@@ -103,7 +103,8 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
             .body_len = reply->body.len,
             .retry_after = reply->retry_after[0] ? reply->retry_after : NULL,
             .request_id = reply->request_id[0] ? reply->request_id : NULL,
-            .wall_ms = job_server_ms(job),
+            .wall_ms = reply->date_ms >= 0 ? reply->date_ms : job_server_ms(job),
+            .url_ends_ms = signed_url ? wire_url_ends_ms(signed_url) : -1,
         };
         (void)!classify(&wire, out);
     }
@@ -114,7 +115,7 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
 
 void call_classify(struct job *job, struct asset *asset, struct err *out)
 {
-    if (call_outcome(job, asset->exchange, wire_classify_api, out))
+    if (call_outcome(job, asset->exchange, wire_classify_api, NULL, out))
         return;
     job_note_success(job, PEER_API);
     job->files_called++;

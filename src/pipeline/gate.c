@@ -250,7 +250,7 @@ void gate_done(struct job *job)
     const struct exchange_reply *reply = exchange_reply_of(gate->exchange);
     struct err error;
     gate->busy = 0;
-    if (!call_outcome(job, gate->exchange, wire_classify_api, &error)) {
+    if (!call_outcome(job, gate->exchange, wire_classify_api, NULL, &error)) {
         job_note_success(job, PEER_API);
         if (gate->state == GATE_TOKEN) {
             take_token(job, reply, &error);

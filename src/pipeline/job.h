@@ -171,10 +171,13 @@ int call_may_start(const struct job *job);
 /* Starts one; ends in steps[asset->step].done. authorization is added. */
 void call_start(struct job *job, struct asset *asset, enum exchange_method method, const char *path,
                 const struct buf *body);
-/* How an exchange ended: its transport error, or what classify makes of the reply. Redacted. */
+/*
+ * How an exchange ended: its transport error, or what classify makes of the reply. Redacted.
+ * signed_url: S3's, which may have expired; else NULL.
+ */
 typedef int classify_fn(const struct wire_reply *reply, struct err *err);
 int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *classify,
-                 struct err *out);
+                 const char *signed_url, struct err *out);
 /* Its transport error, or the class of its status; ERR_NONE: a 2xx. */
 void call_classify(struct job *job, struct asset *asset, struct err *out);
 void call_release(struct job *job, struct asset *asset);

@@ -263,7 +263,7 @@ void put_done(struct job *job, struct transfer *transfer)
     struct part *part = transfer->part;
     const struct exchange_reply *reply = exchange_reply_of(transfer->exchange);
     struct err error;
-    int rc = call_outcome(job, transfer->exchange, wire_classify_s3, &error);
+    int rc = call_outcome(job, transfer->exchange, wire_classify_s3, part->url, &error);
     if (!rc && !reply->etag[0])
         rc = err_set(&error, ERR_BAD_REPLY, "S3's reply to the PUT has no ETag");
     if (!rc) {

@@ -40,12 +40,18 @@ static void read_element(const char *body, size_t len, const char *name, char *o
     buf_release(&text);
 }
 
-static enum err_code code_of(int status, const struct classify_words *words)
+static enum err_code code_of(const struct wire_reply *reply, const struct classify_words *words)
 {
+    int status = reply->status;
+    int is_denied = !strcmp(words->code, "AccessDenied");
     for (size_t i = 0; i < sizeof s3_codes / sizeof *s3_codes; i++)
         if (!strcmp(words->code, s3_codes[i].name))
             return s3_codes[i].code;
-    if (!strcmp(words->code, "AccessDenied") && strcasestr(words->message, "has expired"))
+    if (is_denied && strcasestr(words->message, "has expired"))
+        return ERR_URL_EXPIRED;
+    /* Dates are whole seconds: the end that has come may be that of a second ago. */
+    int has_ended = reply->url_ends_ms > 0 && reply->wall_ms >= reply->url_ends_ms;
+    if (status == 403 && has_ended && (is_denied || !words->code[0]))
         return ERR_URL_EXPIRED;
     /* "We encountered an internal error" can come behind a 200 that was sent too early. */
     if (status >= 500 || (status >= 200 && status < 300))
@@ -72,6 +78,6 @@ int wire_classify_s3(const struct wire_reply *reply, struct err *err)
         read_element(body, len, "Code", words.code, sizeof words.code);
         read_element(body, len, "Message", words.message, sizeof words.message);
     }
-    enum err_code code = is_success ? ERR_SERVER : code_of(reply->status, &words);
+    enum err_code code = is_success ? ERR_SERVER : code_of(reply, &words);
     return classify_fail(reply, code, &words, err);
 }

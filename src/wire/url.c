@@ -10,6 +10,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "wire/date.h"
 #include "wire/wire.h"
 
 #define HOST_MAX 253 /* RFC 1035 */
@@ -119,18 +120,22 @@ int wire_check_url(const char *url, const struct wire_url_rules *rules, struct e
     return rc;
 }
 
+/* Where the value of a query parameter begins; "" where there is none. */
+static const char *query_value(const char *url, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = strpbrk(url, "?#"); at && *at; at = strpbrk(at + 1, "&#"))
+        if (!strncasecmp(at + 1, name, len) && at[1 + len] == '=')
+            return at + 1 + len + 1;
+    return "";
+}
+
 /* The whole number that a query parameter has, -1 where there is none. */
 static int64_t query_number(const char *url, const char *name)
 {
-    size_t len = strlen(name);
-    for (const char *at = strpbrk(url, "?#"); at && *at; at = strpbrk(at + 1, "&#")) {
-        const char *digits = at + 1 + len + 1;
-        if (strncasecmp(at + 1, name, len) != 0 || at[1 + len] != '=')
-            continue;
-        size_t count = strspn(digits, "0123456789");
-        return count && count < 15 ? strtoll(digits, NULL, 10) : -1;
-    }
-    return -1;
+    const char *value = query_value(url, name);
+    size_t count = strspn(value, "0123456789");
+    return count && count < 15 ? strtoll(value, NULL, 10) : -1;
 }
 
 int64_t wire_url_life_s(const char *url, int64_t wall_ms)
@@ -138,6 +143,23 @@ int64_t wire_url_life_s(const char *url, int64_t wall_ms)
     int64_t life_s = query_number(url, "X-Amz-Expires");
     int64_t ends_s = life_s < 0 ? query_number(url, "Expires") : -1;
     return ends_s < 0 ? life_s : ends_s - wall_ms / 1000;
+}
+
+int64_t wire_url_ends_ms(const char *url)
+{
+    int64_t life_s = query_number(url, "X-Amz-Expires");
+    int64_t ends_s = life_s < 0 ? query_number(url, "Expires") : -1;
+    int64_t signed_ms = 0;
+    char date[DATE_TEXT_MAX];
+    if (life_s < 0)
+        return ends_s < 0 ? -1 : ends_s * 1000;
+    /* 20261121T065124Z */
+    const char *d = query_value(url, "X-Amz-Date");
+    if (strspn(d, "0123456789") != 8 || d[8] != 'T' || strspn(d + 9, "0123456789") != 6)
+        return -1;
+    snprintf(date, sizeof date, "%.4s-%.2s-%.2sT%.2s:%.2s:%.2sZ", d, d + 4, d + 6, d + 9, d + 11,
+             d + 13);
+    return date_parse(date, &signed_ms) ? -1 : signed_ms + life_s * 1000;
 }
 
 /* Everything but RFC 3986's unreserved characters is encoded. */

@@ -173,6 +173,8 @@ int wire_check_url(const char *url, const struct wire_url_rules *rules,
  * is compared with wall_ms); -1 where it says neither.
  */
 int64_t wire_url_life_s(const char *url, int64_t wall_ms);
+/* When the same URL ends, by the clock of whoever signed it; -1 where it does not say so. */
+int64_t wire_url_ends_ms(const char *url);
 
 /*
  * The reply to request-upload, status 200 or 409, for an upload of size bytes. A 409 that is no
@@ -300,7 +302,8 @@ struct wire_reply {
     size_t body_len;
     const char *retry_after; /* header values, NULL when absent: seconds or an HTTP date */
     const char *request_id;
-    int64_t wall_ms; /* now, for a Retry-After that is a date */
+    int64_t wall_ms;     /* now, by the server's clock where it told it */
+    int64_t url_ends_ms; /* S3: wire_url_ends_ms(); 0 or -1: unknown */
 };
 /*
  * 0 for 2xx. Otherwise the class by the table of the protocol page, with the server's code and
@@ -315,7 +318,8 @@ int wire_classify_api(const struct wire_reply *reply, struct err *err) WARN_UNUS
  * one is ERR_SERVER, as is a 5xx with an unknown code or none. SlowDown: ERR_THROTTLED; an expired
  * URL or token: ERR_URL_EXPIRED; NoSuchUpload: ERR_SESSION_LOST; RequestTimeout, IncompleteBody,
  * BadDigest: ERR_TRANSFER_BROKEN; SignatureDoesNotMatch, EntityTooLarge and the rest:
- * ERR_S3_REFUSED.
+ * ERR_S3_REFUSED. A 403 without a reason is an expiry where the URL's end has come: radosgw gives
+ * none.
  */
 int wire_classify_s3(const struct wire_reply *reply, struct err *err) WARN_UNUSED;
 

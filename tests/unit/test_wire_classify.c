@@ -285,6 +285,35 @@ static void s3_codes_go_before_statuses(void **state)
     }
 }
 
+static void s3_denial_without_a_reason_is_an_expiry_once_the_url_has_ended(void **state)
+{
+    (void)state;
+    static const struct {
+        int status;
+        const char *body;
+        int64_t left_ms;
+        enum err_code code;
+    } table[] = {
+        {403, S3("AccessDenied", ""), 0, ERR_URL_EXPIRED},
+        {403, S3("AccessDenied", "Access Denied"), -1000, ERR_URL_EXPIRED},
+        {403, "", -1000, ERR_URL_EXPIRED},
+        {403, S3("AccessDenied", ""), 1, ERR_S3_REFUSED},
+        {403, S3("AccessDenied", ""), -NOW, ERR_S3_REFUSED}, /* it does not say when it ends */
+        {403, S3("SignatureDoesNotMatch", ""), -1000, ERR_S3_REFUSED},
+        {400, S3("AccessDenied", ""), -1000, ERR_S3_REFUSED},
+        {503, S3("AccessDenied", ""), -1000, ERR_SERVER},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        struct err err = ERR_INIT;
+        struct wire_reply reply = {.status = table[i].status,
+                                   .body = table[i].body,
+                                   .body_len = strlen(table[i].body),
+                                   .wall_ms = NOW,
+                                   .url_ends_ms = NOW + table[i].left_ms};
+        assert_int_equal(wire_classify_s3(&reply, &err), -(int)table[i].code);
+    }
+}
+
 static void s3_words_are_decoded_and_cleaned(void **state)
 {
     (void)state;
@@ -357,6 +386,7 @@ int main(void)
         cmocka_unit_test(retry_after_is_read_and_clamped),
         cmocka_unit_test(request_id_is_kept_and_harmless),
         cmocka_unit_test(s3_codes_go_before_statuses),
+        cmocka_unit_test(s3_denial_without_a_reason_is_an_expiry_once_the_url_has_ended),
         cmocka_unit_test(s3_words_are_decoded_and_cleaned),
         cmocka_unit_test(only_an_md5_is_compared),
     };

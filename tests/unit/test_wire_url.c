@@ -180,6 +180,28 @@ static void life_of_a_presigned_url_is_read(void **state)
     assert_int_equal(wire_url_life_s("", 0), -1);
 }
 
+static void end_of_a_presigned_url_is_read(void **state)
+{
+    (void)state;
+    assert_int_equal(wire_url_ends_ms("https://h/k?X-Amz-Date=19700102T000130Z&X-Amz-Expires=9"),
+                     (86400 + 99) * 1000);
+    assert_int_equal(wire_url_ends_ms("https://h/k?X-Amz-Expires=9&X-Amz-Date=19700102T000130Z&x"),
+                     (86400 + 99) * 1000);
+    assert_int_equal(wire_url_ends_ms("https://h/k?Expires=1000&Signature=x"), 1000 * 1000);
+    static const char *const silent[] = {
+        "",
+        "https://h/k",
+        "https://h/k?X-Amz-Expires=9",
+        "https://h/k?X-Amz-Date=19700102T000130Z",
+        "https://h/k?X-Amz-Expires=9&X-Amz-Date=",
+        "https://h/k?X-Amz-Expires=9&X-Amz-Date=19700102T00013",
+        "https://h/k?X-Amz-Expires=9&X-Amz-Date=19700102 000130Z",
+        "https://h/k?X-Amz-Expires=9&X-Amz-Date=19701302T000130Z",
+    };
+    for (size_t i = 0; i < sizeof silent / sizeof *silent; i++)
+        assert_int_equal(wire_url_ends_ms(silent[i]), -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -189,6 +211,7 @@ int main(void)
         cmocka_unit_test(the_longest_url_is_taken),
         cmocka_unit_test(error_text_names_no_signature),
         cmocka_unit_test(life_of_a_presigned_url_is_read),
+        cmocka_unit_test(end_of_a_presigned_url_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
