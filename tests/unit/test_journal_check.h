@@ -26,9 +26,10 @@ static void check_full_count(sqlite3 *db, struct journal_books *out)
 {
     sqlite3_stmt *stmt;
     *out = (struct journal_books){0};
-    out->wave = check_number(db, "SELECT value FROM control WHERE key = 'wave'");
+    out->wave = check_number(db, "SELECT total(value) FROM control WHERE key = 'wave'");
+    /* A number that was never set has no row: no walk may have come to its end yet. */
     out->walk_complete =
-        (int)check_number(db, "SELECT value FROM control WHERE key = 'walk_complete'");
+        (int)check_number(db, "SELECT total(value) FROM control WHERE key = 'walk_complete'");
     assert_int_equal(
         sqlite3_prepare_v2(db,
                            "SELECT w.state, w.size, w.wave, c.name, w.marks FROM work w"
