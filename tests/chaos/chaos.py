@@ -33,7 +33,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "e2e")]
 sys.dont_write_bytecode = True
 
 import judge  # noqa: E402  (the path is set above)
-from clock import HOUR_S, Clock  # noqa: E402
+from world import HOUR_S, Clock  # noqa: E402
 from moments import count  # noqa: E402
 from plan import Plan, any_size, content, is_junk  # noqa: E402
 from pxm import Pxload, preload, sim, wait_for  # noqa: E402

@@ -1,6 +1,6 @@
 /*
  * clockjump.c - a wall clock that a test can turn. Preloaded into pxload: CLOCK_REALTIME and all
- * that reads it are off by the milliseconds that stand in the file $PXLOAD_TEST_CLOCK, from the
+ * that reads it are off by the milliseconds that stand in the file $WORLD_CLOCK, from the
  * moment on at which a test writes them there. The other clocks are not touched, as they are not
  * when somebody sets the time of a machine.
  */
@@ -18,7 +18,7 @@ static const volatile int64_t *offset_ms = &none;
 
 __attribute__((constructor)) static void find_offset(void)
 {
-    const char *path = getenv("PXLOAD_TEST_CLOCK");
+    const char *path = getenv("WORLD_CLOCK");
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return;

@@ -1,5 +1,5 @@
 """A wall clock that is set while files are under way changes neither what is sent nor the books."""
-from clock import HOUR_S, Clock
+from world import HOUR_S, Clock
 from moments import SMALL_PARTS, STORED, Scene, count, in_state, kill, output, reach
 from pxm import books, fresh, holds, pattern, preload, report, sim
 

@@ -7,6 +7,7 @@ import threading
 import peers
 from pxm import (Pxload, books, counts, holds, make_tree, md5, pattern, report, requests, sim,
                  summary, wait_for)
+from world import odd_names
 
 KIB = 1 << 10
 MIB = 1 << 20
@@ -206,6 +207,21 @@ def test_host_where_nobody_listens(folder):
 def test_name_that_does_not_resolve(folder):
     total = against(folder, "https://no-such-host.invalid")
     assert total["error_class"] == "network", total
+
+
+def test_resolver_that_stalls_is_not_waited_for(folder):
+    """The question of the first connection gets its answer in a minute; the next one's at once."""
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        load.env["PXLOAD_BASE_URL"] = server.api.replace("127.0.0.1", "pxm.test")
+        odd_names(load, "pxm.test", 1, 60_000)
+        tree = make_tree(folder / "tree", FILES)
+        load.upload(*ARGS, "--allow-http", tree, deadline_s=20)
+        holds(server, FILES)
+        odd_names(load, "pxm.test", 1000, 60_000)
+        again = make_tree(folder / "again", FILES)
+        done = load.upload(*ARGS, "--allow-http", again, expect=5, deadline_s=20)
+        assert summary(done)["queued"] == len(FILES), summary(done)
 
 
 def test_s3_that_takes_connections_and_is_silent(folder):

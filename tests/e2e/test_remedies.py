@@ -6,6 +6,7 @@ need more than a fault rule, have a function each, marked with @drives. The last
 table in the source: a cell that is neither driven nor excused in EXCUSED fails it.
 """
 import collections
+import errno
 import pathlib
 import re
 import signal
@@ -14,8 +15,9 @@ from typing import NamedTuple
 
 import peers
 from moments import STORED, in_state, reach
-from pxm import (Pxload, books, holds, make_tree, pattern, report, requests, sim, summary,
+from pxm import (Pxload, books, fresh, holds, make_tree, pattern, report, requests, sim, summary,
                  wait_for)
+from world import odd_reads
 
 KIB = 1 << 10
 TRIES = 3
@@ -139,11 +141,8 @@ EXCUSED = {
     ("*", "NOMEM"): "takes an allocation that fails at that moment; nothing of ours can ask for it",
     ("*", "JOURNAL"): "a journal that fails ends the run in commit.c, whatever the step",
     ("*", "JOURNAL_BUSY"): "met when the journal is opened, before there is a step",
-    ("prepare", "SOURCE_CHANGED"): "the file must change between two calls of one worker; the same "
-                                   "remedy is driven at put",
     ("request", "SOURCE_CHANGED"): "looked for in prepare and put alone",
     ("confirm", "SOURCE_CHANGED"): "looked for in prepare and put alone",
-    ("put", "IO"): "the disk must fail after it was read once; driven at prepare",
     ("put", "RATE_LIMITED"): "S3 has no such class: its 429 is THROTTLED, driven at put",
     ("request", "THROTTLED"): "S3's class alone",
     ("confirm", "THROTTLED"): "S3's class alone",
@@ -434,6 +433,34 @@ def test_source_that_cannot_be_read_is_tried_again_then_named(folder):
         assert row["error_class"] == "local_io" and row["attempt"] == TRIES, row
         assert books(done) == (2, 1, 0, 1, 0)
         holds(server, {"good": b"1"})
+
+
+def odd_disk(folder, skip, why, ends, tries):
+    """Reads of a file fail once, then for ever: it is sent after the one, named after the other."""
+    for count in (1, 1000):
+        inner = fresh(folder, str(count))
+        with sim(inner) as server:
+            load = Pxload(inner, server)
+            files = {"odd": pattern(200 * KIB), "good": pattern(200 * KIB, 1)}
+            tree = make_tree(inner / "tree", files)
+            odd_reads(load, "odd", skip, count, why)
+            load.upload(*ARGS, tree, expect=0 if count == 1 else (1, 3))
+            row = report(load, tree)["odd"]
+            if count > 1:
+                del files["odd"]
+                assert (row["state"], row["error_class"]) == ("failed", ends), row
+                assert row["attempt"] == tries and row["advice"], row
+            holds(server, files)
+
+
+@drives(("prepare", "SOURCE_CHANGED"))
+def test_source_that_ends_too_soon_is_looked_at_anew(folder):
+    odd_disk(folder, 0, 0, "source_changed", 0)
+
+
+@drives(("put", "IO"))
+def test_disk_that_fails_in_the_middle_is_read_again(folder):
+    odd_disk(folder, 1, errno.EIO, "local_io", TRIES)
 
 
 @drives(("put", "SOURCE_CHANGED"))
