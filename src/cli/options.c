@@ -46,7 +46,8 @@ static const struct option_choice format_choices[] = {
 #define FOR_NEW_JOB FOR_WALK
 #define FOR_RUN     (FOR_NEW_JOB | VERB_BIT(RESUME) | VERB_BIT(RETRY))
 #define FOR_ACCOUNT (VERB_BIT(AUTH) | VERB_BIT(DOCTOR))
-#define FOR_API     (FOR_RUN | FOR_ACCOUNT)
+#define FOR_CALLS   (FOR_RUN | VERB_BIT(VERIFY))
+#define FOR_API     (FOR_CALLS | FOR_ACCOUNT)
 
 /* ---- the rows ------------------------------------------------------------------------------- */
 

@@ -172,6 +172,42 @@ static int fail(const struct err *error)
     return (int)exit_of_error(error->code);
 }
 
+static int is_stopped(void *user)
+{
+    return __atomic_load_n(&((struct signals *)user)->stopped_by, __ATOMIC_RELAXED) != 0;
+}
+
+/*
+ * --wait-processed: with a job of its own, so that its request budget is a small one and leaves
+ * the rest to whoever works with the files by now. Processing that takes longer is no failure of
+ * the upload: it is said, and `pxload verify` asks again.
+ */
+static int wait_processed(const struct task *task, struct signals *signals, struct err *err)
+{
+    struct job_options options = task->options;
+    struct job_observer nobody = {0};
+    struct verify_options verify = {
+        .publish = options.publish,
+        .wait_processed_ms = task->settings->wait_processed_ms,
+        .user = signals,
+        .is_stopped = is_stopped,
+    };
+    struct verify_result result = {0};
+    struct job *job = NULL;
+    options.api_rate = VERIFY_API_RATE;
+    log_notice("waiting until PXM has processed the files");
+    int rc = job_new(&options, &nobody, &job, err);
+    if (!rc)
+        rc = job_verify(job, task->journal, &verify, &result, err);
+    job_free(job);
+    if (!rc && result.found[VERIFY_CONVERTING])
+        log_warning("PXM is still converting %lld files; later: pxload verify %s",
+                    (long long)result.found[VERIFY_CONVERTING], task->journal_path);
+    else if (!rc)
+        log_notice("PXM has processed all files (%lld requests)", (long long)result.requests);
+    return rc;
+}
+
 /* Opens, runs, sums up. before may be NULL; it works on the open journal before the run. */
 static int run_job(struct task *task, enum journal_mode mode, struct signals *signals,
                    struct reporter *reporter, int (*before)(struct task *task, struct err *err))
@@ -186,8 +222,13 @@ static int run_job(struct task *task, enum journal_mode mode, struct signals *si
     if (rc)
         return fail(&error);
     rc = job_run(task->job, task->journal, &result, &error);
-    signals_end(signals);
     reporter_finish(reporter);
+    int is_complete = !rc && result.end == JOB_COMPLETE;
+    struct err waiting = ERR_INIT;
+    if (is_complete && task->settings->wait_processed_ms &&
+        wait_processed(task, signals, &waiting) && waiting.code != ERR_STOPPED)
+        log_warning("not known whether PXM has processed the files: %s", waiting.text);
+    signals_end(signals);
     if (rc)
         return fail(&error);
     if (result.end != JOB_COMPLETE && result.end != JOB_END_STOPPED)
@@ -212,16 +253,11 @@ static int run_task(struct settings *settings, enum journal_mode mode,
     signals_block(&signals);
     int code;
     int rc = task_init(&task, settings, &error);
-    if (!rc && credentials_load(settings, &task.credentials, &error)) {
+    if (!rc && task_load_credentials(&task, &error)) {
         code = EXIT_IS_PREFLIGHT;
         log_error("%s", error.text);
         goto done;
     }
-    task.options.credentials = (struct job_credentials){
-        .client_id = task.credentials.client_id,
-        .client_secret = task.credentials.client_secret,
-        .token = task.credentials.token,
-    };
     if (!rc)
         rc = reporter_new(&options, &reporter, &error);
     code = rc ? fail(&error) : run_job(&task, mode, &signals, reporter, before);

@@ -56,6 +56,7 @@ struct settings {
     /* the job */
     char *journal; /* NULL: paths_journal() */
     int dry_run;
+    int repair;
     enum conflict_policy on_conflict;
     enum name_policy name_policy;
     int publish;
@@ -88,6 +89,7 @@ struct settings {
     int64_t contimeout_ms;
     int64_t timeout_ms;
     int64_t lookup_patience_ms;
+    int64_t wait_processed_ms;  /* 0: none */
     int64_t max_duration_ms;    /* 0: none */
     int64_t max_transfer_bytes; /* 0: none */
     int max_errors;             /* 0: none */

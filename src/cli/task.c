@@ -394,6 +394,19 @@ static int refuse_unbegun(struct task *task, struct err *err)
     return rc;
 }
 
+int task_load_credentials(struct task *task, struct err *err)
+{
+    int rc = credentials_load(task->settings, &task->credentials, err);
+    if (rc)
+        return rc;
+    task->options.credentials = (struct job_credentials){
+        .client_id = task->credentials.client_id,
+        .client_secret = task->credentials.client_secret,
+        .token = task->credentials.token,
+    };
+    return 0;
+}
+
 int task_open(struct task *task, enum journal_mode mode, const struct job_observer *observer,
               struct err *err)
 {

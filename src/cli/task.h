@@ -29,6 +29,8 @@ struct task {
 int task_init(struct task *task, struct settings *settings, struct err *err) WARN_UNUSED;
 void task_release(struct task *task);
 
+/* An id and a secret, or a token, from where they are kept. */
+int task_load_credentials(struct task *task, struct err *err) WARN_UNUSED;
 /* The job's own settings from an existing journal into settings, before task_init (resume). */
 int task_load_job(struct settings *settings, const char *journal_path, struct err *err) WARN_UNUSED;
 /*

@@ -32,6 +32,11 @@ struct settings;
     X(STATUS, status, "JOURNAL", 1, 1, "counts by state and error class; works beside a run",      \
       "pxload status nightly.journal\n"                                                            \
       "pxload status --json nightly.journal\n")                                                    \
+    X(VERIFY, verify, "JOURNAL", 1, 1,                                                             \
+      "compare PXM with the journal: missing, doubled, unlinked, still converting",                \
+      "pxload verify nightly.journal\n"                                                            \
+      "pxload verify --repair nightly.journal; pxload resume nightly.journal\n"                  \
+      "pxload verify --wait-processed 2h nightly.journal\n")                                       \
     X(JOBS, jobs, "list|clean", 1, 1, "list the journals in the state folder, or remove the done", \
       "pxload jobs list\n"                                                                         \
       "pxload jobs clean --dry-run\n")                                                             \

@@ -223,7 +223,7 @@ static void read_wish(const struct pieces *pieces, struct claim *claim, struct p
     sqlite3_stmt *stmt = pieces->wish;
     char uuid[NAMING_UUID_MAX];
     char quoted[NAMING_ETAG_MAX];
-    claim->wants_link = 1;
+    claim->wants_link = (pieces->marks & WORK_WISH) != 0;
     claim->wish_collections = pack_column(pack, stmt, 0);
     claim->wish_attributes = pack_column(pack, stmt, 1);
     const char *file_id = naming_read_file_id(stmt, 2, uuid);
@@ -235,7 +235,8 @@ static void read_wish(const struct pieces *pieces, struct claim *claim, struct p
     claim->was_new = (pieces->marks & WORK_WAS_NEW) != 0;
 }
 
-static int open_pieces(struct store *store, int64_t id, struct pieces *out, struct err *err)
+static int open_pieces(struct store *store, int64_t id, int whole, struct pieces *out,
+                       struct err *err)
 {
     static const int texts[] = {0,  1,  1,  2,  11,
                                 13, 14, 15, 16, 18}; /* the path may be the name too */
@@ -255,16 +256,16 @@ static int open_pieces(struct store *store, int64_t id, struct pieces *out, stru
         rc = sum_parts(store, id, &out->part_count, &out->text_bytes, err);
     out->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
     out->text_bytes += NAMING_UUID_MAX; /* the former id may be longer as text than in its column */
-    if (!rc && (out->marks & WORK_WISH))
+    if (!rc && (whole || (out->marks & WORK_WISH)))
         rc = open_wish(store, id, out, err);
     return rc;
 }
 
-static int read_claim(struct store *store, int64_t id, struct claim **out, struct err *err)
+int claim_read(struct store *store, int64_t id, int whole, struct claim **out, struct err *err)
 {
     struct pieces pieces;
     struct claim *claim = NULL;
-    int rc = open_pieces(store, id, &pieces, err);
+    int rc = open_pieces(store, id, whole, &pieces, err);
     size_t texts_at = sizeof *claim + pieces.part_count * sizeof(struct journal_part);
     if (!rc && !(claim = calloc(1, texts_at + pieces.text_bytes)))
         rc = err_set(err, ERR_NOMEM, "no memory for a claim");
@@ -308,7 +309,7 @@ static int take_rows(struct store *store, sqlite3_stmt *stmt, size_t max,
         if (given)
             continue;
         struct claim *claim = NULL;
-        rc = read_claim(store, id, &claim, err);
+        rc = claim_read(store, id, 0, &claim, err);
         if (rc)
             break;
         list->items[list->count++] = claim;

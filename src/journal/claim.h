@@ -50,6 +50,9 @@ void claim_offer_link(struct claims *claims, int64_t id);
 void claim_forget(struct claims *claims, int64_t id);
 /* Gives it back. */
 int claim_undo(struct store *store, int64_t id, struct err *err) WARN_UNUSED;
+/* An asset as a claim, which it is not yet; whole: with what a CONFIRMED one has, in any state. */
+int claim_read(struct store *store, int64_t id, int whole, struct claim **out,
+               struct err *err) WARN_UNUSED;
 /* At most max pending assets into list->items, which has room for them. */
 int claim_take(struct store *store, enum claim_lane lane, size_t max, int64_t boundary_bytes,
                struct claim_list *list, struct err *err) WARN_UNUSED;

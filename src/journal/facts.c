@@ -145,7 +145,8 @@ static int apply_session(struct store *store, const struct journal_fact *fact, s
 /* The error last: it may be told beside a done state, which forgets the errors before it. */
 static int apply(struct store *store, const struct journal_fact *fact, struct err *err)
 {
-    static const unsigned work_fields = FACT_STATE | FACT_PREPARED | FACT_ERROR | FACT_TRIES;
+    static const unsigned work_fields =
+        FACT_STATE | FACT_PREPARED | FACT_ERROR | FACT_TRIES | FACT_LOST;
     struct work before;
     int rc = store_get_work(store, fact->asset_id, &before, err);
     struct work after = before;
@@ -155,6 +156,8 @@ static int apply(struct store *store, const struct journal_fact *fact, struct er
         rc = apply_session(store, fact, err);
     if (!rc)
         rc = set_result(store, fact, err);
+    if (!rc && (fact->fields & FACT_LOST))
+        rc = store_begin_anew(store, &after, 0, err);
     if (!rc && (fact->fields & FACT_STATE)) {
         after.state = fact->state;
         mark_state(&after, fact);

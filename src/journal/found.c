@@ -198,31 +198,13 @@ static int set_stamp(struct store *store, int64_t id, const struct file_stamp *s
     return sql_run(&store->sql, stmt, err);
 }
 
-/* What PXM got of the file as it was; of a skipped one it is someone else's file. */
-static int keep_former(struct store *store, const struct work *before, struct err *err)
-{
-    if (!(before->marks & WORK_CONFIRMED))
-        return 0;
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FORMER_SET);
-    sqlite3_bind_int64(stmt, 1, before->id);
-    sqlite3_bind_int64(stmt, 2, before->size_bytes);
-    return sql_run(&store->sql, stmt, err);
-}
-
 /* The row starts from nothing, with the tuple that was found. */
 static int start_over(struct store *store, struct work *after, const struct file_stamp *stamp,
                       struct err *err)
 {
-    int rc = keep_former(store, after, err);
+    int rc = store_begin_anew(store, after, 1, err);
     after->size_bytes = stamp->size_bytes;
     after->mime_id = 0;
-    after->marks &= ~(unsigned)(WORK_CONFIRMED | WORK_WAS_NEW);
-    if (!rc)
-        rc = store_requeue(store, after, err);
-    if (!rc)
-        rc = store_drop_session(store, after->id, err);
-    if (!rc)
-        rc = sql_do_id(&store->sql, SQL_RESULT_DROP, after->id, err);
     return rc ? rc : set_stamp(store, after->id, stamp, err);
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "journal/found.h"
+#include "journal/naming.h"
 #include "journal/place.h"
 #include "journal/reader.h"
 #include "journal/schema.h"
@@ -410,6 +411,48 @@ int journal_requeue_failed(struct journal *journal, enum err_code only, int64_t 
     return rc;
 }
 
+struct look_up_call {
+    const char *name; /* NULL: by id */
+    int64_t id;
+    struct claim *claim;
+};
+
+static int run_look_up(struct store *store, void *arg, struct err *err)
+{
+    struct look_up_call *look_up = arg;
+    struct work work;
+    if (look_up->name) {
+        int rc = naming_owner(store, look_up->name, &look_up->id, err);
+        if (rc <= 0)
+            return rc;
+    }
+    int rc = store_get_work(store, look_up->id, &work, err);
+    if (rc || work.wave != store_wave(store))
+        return rc;
+    return claim_read(store, look_up->id, 1, &look_up->claim, err);
+}
+
+static int look_up(struct journal *journal, struct look_up_call *look_up, struct claim **out,
+                   struct err *err)
+{
+    int rc = call(journal, run_look_up, look_up, err);
+    *out = look_up->claim;
+    return rc ? rc : look_up->claim != NULL;
+}
+
+int journal_look_up_name(struct journal *journal, const char *name, struct claim **out,
+                         struct err *err)
+{
+    struct look_up_call by_name = {.name = name};
+    return look_up(journal, &by_name, out, err);
+}
+
+int journal_look_up(struct journal *journal, int64_t asset_id, struct claim **out, struct err *err)
+{
+    struct look_up_call by_id = {.id = asset_id};
+    return look_up(journal, &by_id, out, err);
+}
+
 /* ---- batches ----------------------------------------------------------------------------- */
 
 void journal_submit(struct journal *journal, struct journal_batch *batch)
@@ -424,8 +467,6 @@ struct journal_batch *journal_next_done(struct journal *journal, struct err *out
     return writer_next_done(journal->writer, out_err);
 }
 
-/* ---- reading ----------------------------------------------------------------------------- */
-
 static int run_nothing(struct store *store, void *arg, struct err *err)
 {
     (void)store;
@@ -434,13 +475,20 @@ static int run_nothing(struct store *store, void *arg, struct err *err)
     return 0;
 }
 
+int journal_flush(struct journal *journal, struct err *err)
+{
+    return call(journal, run_nothing, NULL, err);
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
 /*
  * The connection to read through, held until read_done. In the writing modes everything that was
  * added before is committed first, so a caller reads its own writes.
  */
 static int read_begin(struct journal *journal, struct err *err)
 {
-    int rc = journal->writer ? call(journal, run_nothing, NULL, err) : 0;
+    int rc = journal->writer ? journal_flush(journal, err) : 0;
     if (rc)
         return rc;
     pthread_mutex_lock(&journal->reader_lock);

@@ -213,6 +213,7 @@ enum fact_fields {
                            took_ms */
     FACT_ERROR = 1 << 8, /* error: class, status, request id, text; kept beside the state */
     FACT_TRIES = 1 << 9, /* tries, the count so far */
+    FACT_LOST = 1 << 10, /* alone: PXM has lost the file or its bytes, so it is DISCOVERED again */
 };
 
 struct journal_fact {
@@ -335,6 +336,8 @@ int journal_batch_is_empty(const struct journal_batch *batch);
 
 /* Hands the batch to the writer; it comes back through journal_next_done. Never waits. */
 void journal_submit(struct journal *journal, struct journal_batch *batch);
+/* (blocking) Returns when all that was submitted before is done. */
+int journal_flush(struct journal *journal, struct err *err) WARN_UNUSED;
 /*
  * The next committed batch in order of submission, or NULL. *out_err says how it ended: on
  * failure nothing of it is durable and every later batch fails likewise (stop the run).
@@ -352,6 +355,16 @@ int journal_batch_lane_dry(const struct journal_batch *batch, enum claim_lane la
 /* (blocking) start times of the last window, ascending, malloc'ed; wall ms. */
 int journal_recent_requests(struct journal *journal, int64_t now_wall_ms, int64_t **out_at_ms,
                             size_t *out_count, struct err *err) WARN_UNUSED;
+
+/*
+ * (blocking) The asset of the current wave that owns a name, or the one of a number, with all
+ * fields of a claim (those of the wish and of the result too), but not claimed. 1 with *out
+ * (claim_free), 0 where there is none, or negative.
+ */
+int journal_look_up_name(struct journal *journal, const char *name, struct claim **out,
+                         struct err *err) WARN_UNUSED;
+int journal_look_up(struct journal *journal, int64_t asset_id, struct claim **out,
+                    struct err *err) WARN_UNUSED;
 
 /*
  * (blocking) FAILED rows of a class (ERR_NONE: all of them) become DISCOVERED (CONFIRMED where

@@ -164,6 +164,16 @@ static int find_key(struct store *store, int64_t id, const char *name, int64_t *
     }
 }
 
+int naming_owner(struct store *store, const char *name, int64_t *out_owner, struct err *err)
+{
+    enum link link = LINK_OTHER;
+    int rc = 0;
+    for (int64_t key = naming_name_key(name); !rc && link != LINK_NONE && link != LINK_OWNED;
+         key = naming_next_key(key))
+        rc = read_link(store, key, name, &link, out_owner, err);
+    return rc ? rc : link == LINK_OWNED;
+}
+
 int naming_owns(struct store *store, int64_t id, const char *name, struct err *err)
 {
     int64_t key;

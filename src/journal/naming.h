@@ -24,6 +24,9 @@ const char *naming_last_component(const char *path);
  */
 int naming_take(struct store *store, int64_t id, const char *name, int64_t *out_owner,
                 struct err *err) WARN_UNUSED;
+/* 1 and the asset that owns the name, 0 where nobody does, or negative. */
+int naming_owner(struct store *store, const char *name, int64_t *out_owner,
+                 struct err *err) WARN_UNUSED;
 /* 1 when the asset owns the name, 0 when not, or negative. */
 int naming_owns(struct store *store, int64_t id, const char *name, struct err *err) WARN_UNUSED;
 int naming_release(struct store *store, int64_t id, const char *name, struct err *err) WARN_UNUSED;

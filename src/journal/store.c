@@ -269,6 +269,30 @@ int store_drop_session(struct store *store, int64_t id, struct err *err)
     return rc ? rc : sql_do_id(&store->sql, SQL_PART_DROP, id, err);
 }
 
+/* What PXM got of the file as it was; of a skipped one it is someone else's file. */
+static int keep_former(struct store *store, const struct work *work, int has_its_bytes,
+                       struct err *err)
+{
+    if (!(work->marks & WORK_CONFIRMED))
+        return 0;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FORMER_SET);
+    sqlite3_bind_int64(stmt, 1, work->id);
+    sqlite3_bind_int64(stmt, 2, work->size_bytes);
+    sqlite3_bind_int(stmt, 3, has_its_bytes);
+    return sql_run(&store->sql, stmt, err);
+}
+
+int store_begin_anew(struct store *store, struct work *work, int has_its_bytes, struct err *err)
+{
+    int rc = keep_former(store, work, has_its_bytes, err);
+    work->marks &= ~(unsigned)(WORK_CONFIRMED | WORK_WAS_NEW);
+    if (!rc)
+        rc = store_requeue(store, work, err);
+    if (!rc)
+        rc = store_drop_session(store, work->id, err);
+    return rc ? rc : sql_do_id(&store->sql, SQL_RESULT_DROP, work->id, err);
+}
+
 int store_requeue(struct store *store, struct work *work, struct err *err)
 {
     work->state = work->marks & WORK_CONFIRMED ? ASSET_CONFIRMED : ASSET_DISCOVERED;

@@ -103,6 +103,12 @@ int store_drop_session(struct store *store, int64_t id, struct err *err) WARN_UN
  * caller then sets it.
  */
 int store_requeue(struct store *store, struct work *work, struct err *err) WARN_UNUSED;
+/*
+ * Makes *work DISCOVERED and forgets what is known of it but for the file that PXM made of it;
+ * has_its_bytes: that file still has the bytes of result.md5. The caller then sets *work.
+ */
+int store_begin_anew(struct store *store, struct work *work, int has_its_bytes,
+                     struct err *err) WARN_UNUSED;
 int store_mime_id(struct store *store, const char *type, int64_t *out_id,
                   struct err *err) WARN_UNUSED;
 

@@ -116,7 +116,7 @@ void job_note_success(struct job *job, enum peer peer)
 
 /* ---- the tick ---- */
 
-static void read_clocks(struct job *job)
+void job_read_clocks(struct job *job)
 {
     int64_t before = job->now_ms;
     job->now_ms = clock_now_ms();
@@ -374,7 +374,7 @@ static int is_alive(const struct job *job)
 
 static void tick(struct job *job)
 {
-    read_clocks(job);
+    job_read_clocks(job);
     meter_woke(job);
     net_perform(job->net, job->now_ms);
     collect_exchanges(job);
@@ -414,7 +414,7 @@ static void raise_file_limit(void)
  * The last minute's requests of an earlier run count against the budget. After a kill the last
  * of them may not have reached the journal: as many as may be unsaved are assumed to be now.
  */
-static int restore_pacer(struct job *job, struct err *err)
+int job_restore_pacer(struct job *job, struct err *err)
 {
     int64_t *at_ms = NULL;
     size_t count = 0;
@@ -450,7 +450,7 @@ static int set_up(struct job *job, struct journal *journal, struct err *err)
     lanes_init(job);
     int rc = commit_init(job, err);
     if (!rc)
-        rc = restore_pacer(job, err);
+        rc = job_restore_pacer(job, err);
     if (!rc) {
         long cores = sysconf(_SC_NPROCESSORS_ONLN);
         size_t works = (size_t)lanes_most_assets(job) *
@@ -518,7 +518,7 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     while (!rc && is_alive(job))
         tick(job);
     if (!rc) {
-        read_clocks(job);
+        job_read_clocks(job);
         check_limits(job);
         meter_tick(job);
         history_end(job);
@@ -550,10 +550,10 @@ int job_authorize(const struct job_options *options, struct err *err)
     if (rc)
         return rc;
     job->gate.generation = 1; /* as if there had been a token: neither environment nor cache */
-    read_clocks(job);
+    job_read_clocks(job);
     job->started_ms = job->now_ms;
     while (job->gate.state != GATE_OPEN && !job->ended) {
-        read_clocks(job);
+        job_read_clocks(job);
         net_perform(job->net, job->now_ms);
         collect_exchanges(job);
         gate_tick(job);

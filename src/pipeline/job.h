@@ -156,6 +156,10 @@ int job_is_draining(const struct job *job);
 int job_is_parking(const struct job *job);
 void job_notice(struct job *job, const struct asset *asset, const struct err *error, int tries,
                 int64_t wait_ms);
+/* The time of this tick; says where the machine slept. */
+void job_read_clocks(struct job *job);
+/* The requests of an earlier run's last minute into the budget. */
+int job_restore_pacer(struct job *job, struct err *err) WARN_UNUSED;
 /* An answer that shows that this side lives. */
 void job_note_success(struct job *job, enum peer peer);
 /* The server's clock now, as far as it is known. A wall clock of ours that is set changes it not.

@@ -252,6 +252,66 @@ struct probe_result {
 int job_probe(const struct job_options *options, struct probe_result *out,
               struct err *err) WARN_UNUSED;
 
+/* ---- verifying (pxload verify, --wait-processed) ------------------------------------------- */
+
+/* X(symbol, name, advice) */
+#define VERIFY_FINDINGS(X)                                                                      \
+    X(MISSING, "missing", "pxload verify --repair queues it, pxload resume sends it again")     \
+    X(DIFFERENT, "different_size",                                                              \
+      "pxload verify --repair queues it, pxload resume sends it as a new version")              \
+    X(DOUBLED, "doubled", "look at both files in PXM and delete the one that is not wanted")    \
+    X(RENAMED, "renamed", "somebody renamed it in PXM; rename it back if that was a mistake")   \
+    X(UNLINKED, "unlinked", "pxload verify --repair queues its links, pxload resume sets them") \
+    X(UNPUBLISHED, "unpublished", "publish it in PXM; it was uploaded to be published")         \
+    X(CONVERTING, "converting", "PXM is still working on it; verify again later")
+
+enum verify_finding_kind {
+#define X(sym, name, advice) VERIFY_##sym,
+    VERIFY_FINDINGS(X)
+#undef X
+        VERIFY_FINDING_COUNT
+};
+const char *verify_finding_name(enum verify_finding_kind kind);
+const char *verify_finding_advice(enum verify_finding_kind kind);
+
+/* Strings are valid during the call. */
+struct verify_finding {
+    enum verify_finding_kind kind;
+    const char *root;
+    const char *path; /* raw bytes */
+    const char *name; /* that pxload gave it */
+    const char *file_id;
+    const char *other_id; /* DOUBLED: of the other file; RENAMED: the name now; or NULL */
+    int64_t local_bytes;
+    int64_t pxm_bytes; /* -1: unknown */
+};
+
+struct verify_options {
+    int repair;                /* queue what can be made right by sending or linking it again */
+    int publish;               /* the files are to be published */
+    int64_t wait_processed_ms; /* how long to wait until nothing is converting; 0: not at all */
+    void *user;
+    /* A finding; NULL: they are counted alone. With wait_processed_ms it may come again. */
+    void (*found)(void *user, const struct verify_finding *finding);
+    int (*is_stopped)(void *user); /* polled; NULL: never */
+};
+
+struct verify_result {
+    int64_t planned; /* files that PXM should have */
+    int64_t checked;
+    int64_t found[VERIFY_FINDING_COUNT];
+    int64_t repaired;
+    int64_t pages;
+    int64_t requests;
+};
+/*
+ * Compares what PXM has with the journal, which is open for writing; the job is new and is only
+ * freed after this. By list pages, and one request for each file that they do not show. Blocking.
+ * 0, -ERR_STOPPED, or what kept it from the answer.
+ */
+int job_verify(struct job *job, struct journal *journal, const struct verify_options *options,
+               struct verify_result *result, struct err *err) WARN_UNUSED;
+
 /*
  * The walk alone: fills the journal and returns (plan, --dry-run). Blocking.
  */

@@ -136,6 +136,19 @@ struct rows_options {
 int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
                struct err *err) WARN_UNUSED;
 
+/* ---- what a verification found ----------------------------------------------------------------
+ */
+
+struct verify_report {
+    FILE *out;
+    int json; /* a file object a finding, then a summary object */
+};
+/* For struct verify_options; user is a struct verify_report. */
+void verify_report_found(void *user, const struct verify_finding *finding);
+/* 0 or -ERR_IO, also for what was printed before. */
+int verify_report_end(const struct verify_report *report, const struct verify_result *result,
+                      const char *journal, int exit_code, struct err *err) WARN_UNUSED;
+
 struct status_options {
     int running;  /* another process works on the journal now (its lock is taken) */
     int api_rate; /* requests per RATE_WINDOW_MS of the job; 0: none or unknown */

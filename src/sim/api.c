@@ -77,6 +77,7 @@ static const struct endpoint endpoints[] = {
     {"GET", "/_sim/faults", "sim", sim_faults, NO_FAULT, ON_BOTH, IS_CONTROL},
     {"POST", "/_sim/faults", "sim", sim_faults_add, NO_FAULT, ON_BOTH, IS_CONTROL},
     {"DELETE", "/_sim/faults", "sim", sim_faults_clear, NO_FAULT, ON_BOTH, IS_CONTROL},
+    {"POST", "/_sim/damage", "sim", sim_damage, NO_FAULT, ON_BOTH, IS_CONTROL},
     {"POST", "/_sim/listen", "sim", sim_listen, NO_FAULT, ON_BOTH, IS_CONTROL},
 };
 

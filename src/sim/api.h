@@ -85,6 +85,7 @@ void file_json(struct text *out, struct file *f, bool minified);
     X(sim_faults)            \
     X(sim_faults_add)        \
     X(sim_faults_clear)      \
+    X(sim_damage)            \
     X(sim_listen)
 
 #define X(name) void name(struct exch *x, const char *arg, json_object *body);

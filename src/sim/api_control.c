@@ -110,6 +110,33 @@ void sim_faults_clear(struct exch *x, const char *arg, json_object *body)
     sim_faults(x, arg, body);
 }
 
+/* What people do to files behind an uploader's back. */
+void sim_damage(struct exch *x, const char *arg, json_object *body)
+{
+    char id[IDENT_UUID_TEXT] = "";
+    char how[16] = "";
+
+    (void)arg;
+    (void)body;
+    (void)presign_query_value(x->query, "id", id, sizeof id);
+    (void)presign_query_value(x->query, "how", how, sizeof how);
+    tenant_lock();
+    struct file *f = tenant_by_id_text(id);
+    if (f != NULL && strcmp(how, "delete") == 0)
+        tenant_remove(f);
+    else if (f != NULL && strcmp(how, "shorten") == 0)
+        f->size -= f->size > 0;
+    else if (f != NULL && strcmp(how, "unlink") == 0)
+        tenant_extra(f)->n_collections = 0;
+    else
+        f = NULL;
+    tenant_unlock();
+    if (f != NULL)
+        reply_count(x, "damaged", 1);
+    else
+        api_error(x, 400, "BadRequest", "an id, and how: delete, shorten or unlink");
+}
+
 void sim_listen(struct exch *x, const char *arg, json_object *body)
 {
     char side[8] = "";

@@ -300,7 +300,8 @@ static void print_help(void)
         print_quirk(&quirk_rows[i]);
     puts("\ncontrol: GET /_sim/state[?files=0|offset=N&limit=N], /_sim/violations, "
          "/_sim/requests?since=N,\n  /_sim/object?id=ID; POST /_sim/preload, /_sim/revoke, "
-         "/_sim/faults, /_sim/listen?off=MS[&side=api|s3];\n  DELETE /_sim/faults, "
+         "/_sim/faults, /_sim/damage?id=ID&how=delete|shorten|unlink,\n  "
+         "/_sim/listen?off=MS[&side=api|s3];\n  DELETE /_sim/faults, "
          "/_sim/violations");
 }
 

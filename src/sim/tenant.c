@@ -182,6 +182,38 @@ struct file *tenant_add(const struct new_file *nf)
     return f;
 }
 
+/* Out of the chain of its name, whose first record alone is in the table. */
+static void leave_name(struct file *f)
+{
+    struct file *first = tenant_by_name(f->name);
+
+    if (first != f) {
+        while (first->next_same != f)
+            first = first->next_same;
+        first->next_same = f->next_same;
+        return;
+    }
+    HASH_DELETE(hh_name, by_name, f);
+    if (f->next_same != NULL)
+        HASH_ADD_KEYPTR(hh_name, by_name, f->next_same->name, strlen(f->next_same->name),
+                        f->next_same);
+}
+
+void tenant_remove(struct file *f)
+{
+    size_t at = 0;
+
+    leave_name(f);
+    HASH_DELETE(hh_id, by_id, f);
+    while (tenant.files[at] != f)
+        at++;
+    memmove(&tenant.files[at], &tenant.files[at + 1],
+            (--tenant.n_files - at) * sizeof(struct file *));
+    content_drop(f->content, true);
+    free_extra(f->extra);
+    free(f);
+}
+
 struct file_extra *tenant_extra(struct file *f)
 {
     if (f->extra == NULL)

@@ -109,6 +109,9 @@ int tenant_region_index(const char *id);       /* -1 when unknown */
 /* (locked) Makes a record. */
 struct file *tenant_add(const struct new_file *nf);
 
+/* (locked) Forgets a record; its versions' content too. */
+void tenant_remove(struct file *f);
+
 /* (locked) Gives a new record another id; nothing happens if it is taken or no UUID. */
 void tenant_set_id(struct file *f, const char *id);
 

@@ -55,11 +55,15 @@ static int read_file(struct json_object *object, struct wire_file *out, struct e
     const char *name = doc_text(object, "file_name");
     if (!name)
         name = doc_text(metadata, "file_name");
-    *out = (struct wire_file){.size_bytes = -1, .is_converting = -1};
+    *out = (struct wire_file){
+        .size_bytes = -1, .is_converting = -1, .published = -1, .object = object};
     if (doc_int(object, "file_size", &out->size_bytes) != DOC_FOUND || out->size_bytes < 0)
         out->size_bytes = -1;
     if (doc_bool(object, "is_converting", &out->is_converting) != DOC_FOUND)
         out->is_converting = -1;
+    if (doc_bool(object, "published", &out->published) != DOC_FOUND &&
+        doc_bool(metadata, "published", &out->published) != DOC_FOUND)
+        out->published = -1;
     out->created_ms = read_dates(object, created);
     out->updated_ms = read_dates(object, updated);
     int rc = copy_text(doc_id(object, "id"), NULL, &out->id, err);
@@ -103,10 +107,15 @@ int wire_decode_files(const char *body, size_t len, struct wire_files *out, stru
     if (rc)
         return rc;
     rc = read_files(doc, out, err);
-    json_object_put(doc);
+    out->doc = doc;
     if (rc)
         wire_files_release(out);
     return rc;
+}
+
+const char *wire_file_json(const struct wire_file *file)
+{
+    return json_object_to_json_string_ext(file->object, JSON_C_TO_STRING_PLAIN);
 }
 
 void wire_files_release(struct wire_files *files)
@@ -117,6 +126,7 @@ void wire_files_release(struct wire_files *files)
         free(files->items[i].cdn_url);
     }
     free(files->items);
+    json_object_put(files->doc);
     *files = (struct wire_files){0};
 }
 

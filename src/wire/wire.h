@@ -213,11 +213,14 @@ struct wire_file {
     int64_t created_ms; /* wall; -1: not said (created_date, created_at, created ...) */
     int64_t updated_ms;
     int is_converting; /* -1: not said */
+    int published;     /* -1: not said; published or metadata.published */
     char *cdn_url;     /* metadata.cdn_url; NULL when absent; not checked */
+    void *object;      /* see wire_file_json */
 };
 struct wire_files {
     struct wire_file *items;
     size_t count;
+    void *doc; /* the reply, which the items' objects are parts of */
 };
 /*
  * Any list shape of the protocol page, or one file object; items without id are left out.
@@ -226,6 +229,8 @@ struct wire_files {
 int wire_decode_files(const char *body, size_t len, struct wire_files *out,
                       struct err *err) WARN_UNUSED;
 void wire_files_release(struct wire_files *files);
+/* The file as the reply has it, for wire_encode_link; valid until the list is released. */
+const char *wire_file_json(const struct wire_file *file);
 
 struct wire_region {
     char *id;

@@ -1,0 +1,71 @@
+/* cmd_verify.c - `pxload verify`: what PXM has, against the journal. Main thread. */
+#include "base/log.h"
+#include "cli/commands.h"
+#include "cli/exit.h"
+#include "cli/task.h"
+#include "report/report.h"
+
+#include <stdio.h>
+
+static int fail(const struct err *error)
+{
+    log_error("%s", error->text);
+    return (int)exit_of_error(error->code);
+}
+
+/* What only takes time is a temporary condition. */
+static int exit_of(const struct verify_result *result)
+{
+    for (int kind = 0; kind < VERIFY_FINDING_COUNT; kind++)
+        if (kind != VERIFY_CONVERTING && result->found[kind])
+            return EXIT_IS_SOME_FAILED;
+    return result->found[VERIFY_CONVERTING] ? EXIT_IS_TEMPORARY : EXIT_IS_OK;
+}
+
+static int verify(struct task *task)
+{
+    const struct settings *settings = task->settings;
+    struct verify_report report = {.out = stdout, .json = settings->json};
+    struct verify_options options = {
+        .repair = settings->repair,
+        .publish = task->options.publish,
+        .wait_processed_ms = settings->wait_processed_ms,
+        .user = &report,
+        .found = settings->wait_processed_ms ? NULL : verify_report_found,
+    };
+    struct verify_result result;
+    struct job_observer nobody = {0};
+    struct err error = ERR_INIT;
+    int rc = task_open(task, JOURNAL_OPEN, &nobody, &error);
+    if (!rc)
+        rc = job_verify(task->job, task->journal, &options, &result, &error);
+    if (rc)
+        return fail(&error);
+    int code = exit_of(&result);
+    if (verify_report_end(&report, &result, task->journal_path, code, &error))
+        return fail(&error);
+    if (code)
+        log_error("%s", code == EXIT_IS_TEMPORARY ? "PXM is still converting some of the files"
+                                                  : "PXM and the journal differ");
+    return code;
+}
+
+int cmd_verify(struct settings *settings)
+{
+    struct task task;
+    struct err error = ERR_INIT;
+    if (task_load_job(settings, settings->args[0], &error))
+        return fail(&error);
+    int rc = task_init(&task, settings, &error);
+    int code;
+    if (rc) {
+        code = fail(&error);
+    } else if (task_load_credentials(&task, &error)) {
+        log_error("%s", error.text);
+        code = EXIT_IS_PREFLIGHT;
+    } else {
+        code = verify(&task);
+    }
+    task_release(&task);
+    return code;
+}

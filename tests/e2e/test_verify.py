@@ -1,0 +1,106 @@
+"""pxload verify: what somebody did in PXM after the upload, and what --repair makes of it."""
+import os
+
+from pxm import (Pxload, api_requests, books, holds, make_tree, pattern, preload, report, sim,
+                 summary)
+
+
+def uploaded(folder, server, *options, count=12):
+    files = {f"d{i % 3}/f{i}.bin": pattern(100 + i, i) for i in range(count)}
+    tree = make_tree(folder / "tree", files)
+    load = Pxload(folder, server)
+    load.upload(*options, tree)
+    return load, tree, {os.path.basename(path): data for path, data in files.items()}
+
+
+def damage(server, name, how):
+    server.call("POST", f"/_sim/damage?id={server.files()[name]['id']}&how={how}")
+
+
+def verify(load, *options, expect=0):
+    done = load.run("verify", "--json", *options, load.journal(), expect=expect)
+    found = {(line["destination"], line["finding"]) for line in done.json
+             if line["message_type"] == "file"}
+    return found, summary(done)
+
+
+def test_verify_reads_pages_and_not_files(folder):
+    with sim(folder, "--quirk", "file_shape=files") as server:
+        preload(server, {f"other{i}.bin": i for i in range(700)})
+        load, tree, files = uploaded(folder, server)
+        before = api_requests(server)
+        found, total = verify(load)
+        assert not found and total["checked"] == total["planned"] == len(files)
+        # Two pages hold all, and the empty one behind them; the token is cached.
+        assert api_requests(server) - before == total["requests"] == 3
+        text = load.run("verify", load.journal()).out
+        assert "12 of 12 files are in PXM" in text and "as they were sent" in text
+
+
+def test_findings_and_their_repair(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server)
+        damage(server, "f0.bin", "delete")
+        damage(server, "f1.bin", "shorten")
+        gone = server.files()["f2.bin"]
+        damage(server, "f2.bin", "delete")
+        server.call("POST", "/_sim/preload", {"name": "renamed.bin", "size": gone["size"],
+                                              "id": gone["id"]})
+        server.call("POST", "/_sim/preload", {"name": "f3.bin", "size": 1})
+        wanted = {("f0.bin", "missing"), ("f1.bin", "different_size"), ("f2.bin", "renamed"),
+                  ("f3.bin", "doubled")}
+        found, total = verify(load, expect=1)
+        assert found == wanted and total["repaired"] == 0
+        text = load.run("verify", load.journal(), expect=1).out
+        assert "missing: " in text and "f0.bin" in text and "--repair" in text
+        # A verification that repairs nothing changes nothing.
+        assert books(load.upload(tree)) == (12, 12, 0, 0, 0)
+        found, total = verify(load, "--repair", expect=1)
+        assert found == wanted and total["repaired"] == 2
+        done = load.run("resume", "--json", load.journal())
+        assert books(done) == (12, 12, 0, 0, 0)
+        records = {(r["name"], r["size"]) for r in server.state()["files"]}
+        assert {(name, len(data)) for name, data in files.items()
+                if name != "f2.bin"} <= records
+        found, total = verify(load, expect=1)
+        assert found == wanted - {("f0.bin", "missing"), ("f1.bin", "different_size")}
+
+
+def test_a_file_of_unknown_id_is_found_by_its_name(folder):
+    with sim(folder, "--quirk", "confirm_reply=none", "--quirk", "search_lag=3600") as server:
+        load, tree, files = uploaded(folder, server, count=2)
+        assert all(not row.get("file_id") for row in report(load, tree).values())
+        assert verify(load)[0] == set()
+
+
+def test_unpublished_and_converting(folder):
+    with sim(folder, "--quirk", "converting_reads=2") as server:
+        load, tree, files = uploaded(folder, server, "--publish", count=3)
+        damaged = server.files()["f0.bin"]
+        damage(server, "f0.bin", "delete")
+        server.call("POST", "/_sim/preload", {"name": "f0.bin", "size": damaged["size"],
+                                              "id": damaged["id"], "published": False})
+        found, _ = verify(load, expect=1)
+        assert ("f0.bin", "unpublished") in found and ("f1.bin", "converting") in found
+        verify(load, expect=1)
+        found, _ = verify(load, expect=1)
+        assert found == {("f0.bin", "unpublished")}
+
+
+def test_wait_processed_ends_when_nothing_converts(folder):
+    with sim(folder, "--quirk", "converting=2") as server:
+        load, tree, files = uploaded(folder, server, "--wait-processed", "1m", count=3)
+        assert verify(load)[0] == set()
+        text = load.run("upload", "--wait-processed", "1m", tree).err
+        assert "PXM has processed all files" in text
+
+
+def test_verify_goes_on_through_faults_and_ends_with_5_without_a_server(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, count=3)
+        server.faults([{"endpoint": "list", "nth": 1, "status": 503},
+                       {"endpoint": "list", "nth": 2, "status": 429, "retry_after": 0},
+                       {"endpoint": "list", "nth": 3, "status": 401}])
+        assert verify(load)[0] == set()
+    done = load.run("verify", "--retries", "2", "--contimeout", "1s", load.journal(), expect=5)
+    assert "in PXM" not in done.out
