@@ -15,7 +15,6 @@
 #define IDLE_MAX_API_S 30L
 #define DNS_CACHE_S    60L
 #define HEADERS_MAX    (256 * 1024)
-#define BUFFERS_PER_S  4
 #define HEADERS_SENT   4 /* at most, beside libcurl's own */
 
 struct exchange *exchange_new(void *user)
@@ -78,51 +77,6 @@ int64_t exchange_sent_bytes(const struct exchange *exchange)
 }
 
 /* ---- callbacks ---- */
-
-static size_t on_read(char *out, size_t size, size_t count, void *user)
-{
-    struct exchange *exchange = user;
-    struct net *net = exchange->net;
-    int64_t left = exchange->read_bytes - exchange->position;
-    size_t len = size * count;
-    /* libcurl asks again after the end and does not cut what it gets: both are ours to do. */
-    if ((int64_t)len > left)
-        len = (size_t)left;
-    if (!len)
-        return 0;
-    if (exchange->method != EXCHANGE_PUT) {
-        memcpy(out, exchange->body.data + exchange->position, len);
-        exchange->position += (int64_t)len;
-        return len;
-    }
-    if (net->bwlimit) {
-        if (net->allowance <= 0) {
-            exchange->paused = 1;
-            net->paused_count++;
-            return CURL_READFUNC_PAUSE;
-        }
-        /* A 16th of a second's bytes at most, so that everybody gets a turn. */
-        int64_t most =
-            net->bwlimit / 16 > THROTTLE_READ_MIN ? net->bwlimit / 16 : THROTTLE_READ_MIN;
-        if ((int64_t)len > most)
-            len = (size_t)most;
-        net->allowance -= (int64_t)len;
-    }
-    if (exchange->read(exchange->read_user, out, len, exchange->position, &exchange->error))
-        return CURL_READFUNC_ABORT;
-    exchange->position += (int64_t)len;
-    net->sent_bytes += (int64_t)len;
-    return len;
-}
-
-static int on_seek(void *user, curl_off_t offset, int origin)
-{
-    struct exchange *exchange = user;
-    if (origin != SEEK_SET || offset < 0 || offset > exchange->read_bytes)
-        return CURL_SEEKFUNC_FAIL;
-    exchange->position = offset;
-    return CURL_SEEKFUNC_OK;
-}
 
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
@@ -267,8 +221,6 @@ static void set_fixed_options(struct exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-    curl_easy_setopt(easy, CURLOPT_READFUNCTION, on_read);
-    curl_easy_setopt(easy, CURLOPT_READDATA, exchange);
     curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)net->contimeout_ms);
     if (net->user_agent)
         curl_easy_setopt(easy, CURLOPT_USERAGENT, net->user_agent);
@@ -282,49 +234,19 @@ static void set_fixed_options(struct exchange *exchange)
     }
 }
 
-static long send_buffer(const struct net *net, int64_t bytes)
-{
-    int64_t size = bytes <= SEND_BUFFER_SMALL ? SEND_BUFFER_SMALL : SEND_BUFFER_LARGE;
-    /* The buffer is the burst unit of a limit: a quarter second of it at most. */
-    if (net->bwlimit && size > net->bwlimit / BUFFERS_PER_S)
-        size = net->bwlimit / BUFFERS_PER_S;
-    return size < 16384 ? 16384L : (long)size;
-}
-
-static void set_method(struct exchange *exchange, const struct exchange_request *request)
-{
-    CURL *easy = exchange->easy;
-    curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST,
-                     request->method == EXCHANGE_API_PUT ? "PUT" : NULL);
-    switch (request->method) {
-    case EXCHANGE_GET:
-        curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
-        break;
-    case EXCHANGE_POST:
-    case EXCHANGE_API_PUT:
-        curl_easy_setopt(easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->read_bytes);
-        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, (curl_seek_callback)NULL);
-        break;
-    case EXCHANGE_PUT:
-        curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)exchange->read_bytes);
-        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, on_seek);
-        curl_easy_setopt(easy, CURLOPT_SEEKDATA, exchange);
-        break;
-    }
-}
-
 int exchange_prepare(struct exchange *exchange, const struct exchange_request *request,
                      struct err *err)
 {
     CURL *easy = exchange->easy;
     int is_put = request->method == EXCHANGE_PUT;
     exchange->method = request->method;
+    exchange->bytes = is_put ? request->body : NULL;
     exchange->read = request->read;
     exchange->read_user = request->read_user;
-    exchange->read_bytes = is_put ? request->read_bytes : (int64_t)request->body_len;
+    exchange->read_bytes =
+        exchange->bytes || !is_put ? (int64_t)request->body_len : request->read_bytes;
     exchange->position = 0;
+    exchange->sendings = 0;
     exchange->paused = 0;
     exchange->moved = -1;
     exchange->counted = 0;
@@ -340,19 +262,15 @@ int exchange_prepare(struct exchange *exchange, const struct exchange_request *r
         buf_init(&exchange->reply.body, request->reply_max);
     }
     buf_reset(&exchange->reply.body);
-    buf_reset(&exchange->body);
     if (exchange->fitted != exchange->net)
         set_fixed_options(exchange);
     exchange->fitted = exchange->net;
-    int rc = buf_append(&exchange->body, request->body, request->body_len);
-    if (rc || set_headers(exchange, request) || set_url(exchange, request->url))
+    if (set_headers(exchange, request) || set_url(exchange, request->url) ||
+        body_set(exchange, request))
         return err_set(err, ERR_NOMEM, "no memory for a request");
     curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, is_put ? IDLE_MAX_PUT_S : IDLE_MAX_API_S);
     curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE,
-                     send_buffer(exchange->net, is_put ? exchange->read_bytes : 0));
-    set_method(exchange, request);
     return 0;
 }
 
@@ -417,6 +335,12 @@ void exchange_finish(struct exchange *exchange, CURLcode code)
     }
     if (exchange->error.code) /* the body's reader said why it gave up */
         return;
+    if (exchange->sendings > 1) {
+        err_set(&exchange->error, ERR_NETWORK, "the connection broke before a reply came");
+        exchange->error.effect = EFFECT_MAYBE;
+        exchange->reply.status = 0;
+        return;
+    }
     /* A refusal that came before the connection broke counts, even without all of its text. */
     if (status >= 400)
         return;

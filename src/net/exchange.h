@@ -25,8 +25,11 @@ struct exchange {
     CURL *easy;
     enum exchange_phase phase;
     enum exchange_method method;
+    int shape;    /* how the handle is set up, see body.c */
+    int sendings; /* an API call: times that libcurl came to send it */
     struct curl_slist *headers;
-    struct buf body; /* POST */
+    struct buf body;   /* of an API call */
+    const char *bytes; /* PUT of bytes at hand; NULL: read is asked for them */
     exchange_read_fn *read;
     void *read_user;
     int64_t read_bytes; /* length of the body, POST or PUT */
@@ -76,6 +79,8 @@ struct net {
 void reply_take_header(struct exchange_reply *reply, const char *line, size_t len,
                        struct reply_date *date);
 void reply_clear_headers(struct exchange_reply *reply);
+/* The method and the body of the request; its length and `bytes` are set already. */
+int body_set(struct exchange *exchange, const struct exchange_request *request) WARN_UNUSED;
 /* Sets every option of an easy handle for one request. */
 int exchange_prepare(struct exchange *exchange, const struct exchange_request *request,
                      struct err *err) WARN_UNUSED;

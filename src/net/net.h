@@ -40,7 +40,7 @@ typedef int exchange_read_fn(void *user, void *out, size_t len, int64_t at, stru
 enum exchange_method {
     EXCHANGE_GET,
     EXCHANGE_POST,
-    EXCHANGE_PUT,     /* its body is read on the way: a file to S3 */
+    EXCHANGE_PUT,     /* a file to S3; its body is borrowed, or read on the way */
     EXCHANGE_API_PUT, /* its body is a copied one, as POST's */
 };
 
@@ -50,13 +50,13 @@ struct exchange_request {
     const char *authorization; /* the header's value, "Bearer ..."; NULL: none; copied */
     const char *content_type;  /* NULL: none; copied */
     /*
-     * POST and API_PUT: bytes, copied. They are handed to libcurl without a way to rewind, so that
-     * it can never send them a second time by itself on a stale connection (field note 1); such an
-     * end is ERR_NETWORK with EFFECT_MAYBE.
+     * POST and API_PUT: copied. libcurl is kept from sending it a second time by itself on a
+     * stale connection (field note 1); such an end is ERR_NETWORK with EFFECT_MAYBE.
+     * PUT: the whole body where it is at hand, borrowed until the exchange ends; NULL: read gives
+     * it. Rewinding is fine there, a repeated PUT has no further effect.
      */
     const void *body;
     size_t body_len;
-    /* PUT: rewinding is fine, a repeated PUT has no further effect. */
     exchange_read_fn *read;
     void *read_user;
     int64_t read_bytes;

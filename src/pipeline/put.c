@@ -18,10 +18,6 @@ static int read_body(void *user, void *out, size_t len, int64_t at, struct err *
     struct part *part = transfer->part;
     struct window *window = &transfer->window;
     int64_t from = part->start + at;
-    if (asset->snapshot) {
-        memcpy(out, asset->snapshot + from, len);
-        return 0;
-    }
     while (len) {
         int64_t window_end = window->offset + (int64_t)window->len;
         if (!transfer->window_open || from < window->offset || from >= window_end) {
@@ -174,6 +170,8 @@ void put_start(struct job *job, struct asset *asset)
             .method = EXCHANGE_PUT,
             .url = part->url,
             .content_type = asset->mime_type,
+            .body = asset->snapshot ? asset->snapshot + part->start : NULL,
+            .body_len = (size_t)part->len,
             .read = read_body,
             .read_user = transfer,
             .read_bytes = part->len,
