@@ -139,7 +139,7 @@ int errand_get(struct errand *errand, const char *path, const struct exchange_re
             rc = exchange_once(errand, path, err);
         if (rc)
             return rc;
-        if (!call_outcome(job, errand->exchange, wire_classify_api, err)) {
+        if (!call_outcome(job, errand->exchange, wire_classify_api, NULL, err)) {
             job_note_success(job, PEER_API);
             job->gate.generation_proven = 1;
             *out = exchange_reply_of(errand->exchange);
