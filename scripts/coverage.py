@@ -21,8 +21,9 @@ def read_counts(note):
                           capture_output=True, cwd=note.parent)
     counts = collections.defaultdict(dict)
     for text in done.stdout.splitlines():
-        for file in json.loads(text)["files"]:
-            path = (note.parent / file["file"]).resolve()
+        unit = json.loads(text)
+        for file in unit["files"]:
+            path = pathlib.Path(unit["current_working_directory"], file["file"]).resolve()
             name = str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else ""
             if name.startswith("src/"):
                 for line in file["lines"]:
