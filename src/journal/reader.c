@@ -61,8 +61,15 @@ int reader_open(struct sql *sql, const char *path, struct err *err)
      * A closed journal in a folder where this user may make no files: SQLite wants its shared
      * memory there. Nobody writes it, or the log would be there, so it can be read as it is.
      */
-    if (rc != -ERR_IO || has_log(path))
+    if (rc != -ERR_IO)
         return rc;
+    if (has_log(path)) {
+        struct err cause = *err;
+        return err_set(err, ERR_IO,
+                       "%.300s; a journal that was not closed is read only where files can be "
+                       "made: copy it and its -wal file to such a folder",
+                       cause.text);
+    }
     rc = open_immutable(sql, path, err);
     if (rc)
         return rc;

@@ -1,8 +1,8 @@
 /*
- * clockjump.c - a wall clock that a test can turn. Preloaded into pxload: CLOCK_REALTIME and all
- * that reads it are off by the milliseconds that stand in the file $WORLD_CLOCK, from the
- * moment on at which a test writes them there. The other clocks are not touched, as they are not
- * when somebody sets the time of a machine.
+ * clockjump.c - clocks that a test can turn. Preloaded into pxload: two numbers of milliseconds
+ * stand in the file $WORLD_CLOCK and count from the moment on at which a test writes them there.
+ * CLOCK_REALTIME and all that reads it are off by the first, as when somebody sets the time of a
+ * machine; CLOCK_BOOTTIME by the second: with both the machine was asleep. CLOCK_MONOTONIC stays.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -13,8 +13,10 @@
 #include <time.h>
 #include <unistd.h>
 
-static const volatile int64_t none;
-static const volatile int64_t *offset_ms = &none;
+enum { WALL, BOOT };
+
+static const volatile int64_t none[2];
+static const volatile int64_t *offset_ms = none;
 
 __attribute__((constructor)) static void find_offset(void)
 {
@@ -22,7 +24,7 @@ __attribute__((constructor)) static void find_offset(void)
     int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
     if (fd < 0)
         return;
-    void *map = mmap(NULL, sizeof *offset_ms, PROT_READ, MAP_SHARED, fd, 0);
+    void *map = mmap(NULL, sizeof none, PROT_READ, MAP_SHARED, fd, 0);
     if (map != MAP_FAILED)
         offset_ms = map;
     close(fd);
@@ -31,11 +33,13 @@ __attribute__((constructor)) static void find_offset(void)
 int clock_gettime(clockid_t id, struct timespec *out)
 {
     int rc = (int)syscall(SYS_clock_gettime, id, out);
-    if (rc || (id != CLOCK_REALTIME && id != CLOCK_REALTIME_COARSE))
+    int is_wall = id == CLOCK_REALTIME || id == CLOCK_REALTIME_COARSE;
+    if (rc || (!is_wall && id != CLOCK_BOOTTIME))
         return rc;
-    int64_t ns = out->tv_nsec + *offset_ms % 1000 * 1000000;
+    int64_t off_ms = offset_ms[is_wall ? WALL : BOOT];
+    int64_t ns = out->tv_nsec + off_ms % 1000 * 1000000;
     int64_t carry = ns < 0 ? -1 : ns / 1000000000;
-    out->tv_sec += *offset_ms / 1000 + carry;
+    out->tv_sec += off_ms / 1000 + carry;
     out->tv_nsec = ns - carry * 1000000000;
     return 0;
 }

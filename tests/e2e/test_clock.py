@@ -77,3 +77,23 @@ def test_clock_set_again_and_again_changes_nothing(folder):
         clock.turn(-500 * HOUR_S)
         scene.load.run("status", scene.path)
         assert len(report(scene.load, scene.tree, scene.path)) == len(scene.wanted)
+
+
+def test_machine_that_was_asleep_goes_on_over_new_connections(folder):
+    """What was under way when it fell asleep is dead, though no word says so."""
+    with sim(folder, *SMALL_PARTS) as server:
+        more = {f"more{n:02}": pattern(30 + n, n) for n in range(60)}
+        scene = Scene(folder, server, more=more, args=("--timeout", "4s", "--transfers", "3"))
+        clock = Clock(scene.load)
+        server.faults([{"endpoint": "put", "nth": 5, "stall": True},
+                       {"endpoint": "request", "nth": 20, "stall": True},
+                       {"endpoint": "put", "delay": 30}])
+        process = scene.start()
+        reach(process, lambda: sum(entry["fired"] for entry in server.call(
+            "GET", "/_sim/faults")[:2]) == 2, "both stalls")
+        clock.sleep(8 * HOUR_S)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0, (out, err)
+        assert b"the clock jumped by 288" in err, err
+        holds(server, scene.wanted)
+        assert max(versions(server).values()) == 1

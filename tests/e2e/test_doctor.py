@@ -138,3 +138,16 @@ def test_config_that_others_can_write_is_a_warning(folder):
         config.write_text("[default]\nretries = 3\n")
         config.chmod(0o666)
         assert doctor(load)["config"][0] == "warn"
+
+
+def test_what_a_tenant_allows_is_compared_with_the_settings(folder):
+    """A lower rate, a probe that is in the way, a server that names no limit and no life."""
+    with sim(folder, "--quirk", "conflict_no_instructions", "--quirk", "no_expires_in") as server:
+        server.faults([{"endpoint": "any", "headers": {"X-RateLimit-Limit": "100"}}])
+        server.call("POST", "/_sim/preload", {"name": "pxload-doctor.bin", "size": 1})
+        checks = doctor(Pxload(folder, server))
+        assert checks["rate"][0] == "warn" and "100 requests" in checks["rate"][1], checks
+        assert checks["upload"][0] == "warn" and "pxload-doctor.bin" in checks["upload"][1], checks
+        assert "good for" not in checks["token"][1], checks
+        assert doctor(Pxload(folder, server), "--api-rate", "90")["rate"][0] == "ok"
+        assert doctor(Pxload(folder, server), "--api-rate", "0")["rate"][0] == "warn"

@@ -6,8 +6,8 @@ import shutil
 import sqlite3
 import subprocess
 
-from moments import SMALL_PARTS, Scene, kill, output, reach
-from pxm import Pxload, make_tree, requests, sim
+from moments import SMALL_PARTS, STORED, Scene, in_state, kill, output, reach
+from pxm import Pxload, make_tree, report, requests, sim
 
 WRITERS = ("upload", "resume", "retry")
 READERS = ("status", "report")
@@ -241,6 +241,34 @@ def mounted(path, size):
 
 def unmount(path):
     subprocess.run(["umount", "-l", str(path)], check=True)
+
+
+def test_journal_on_a_read_only_disk_can_be_read_where_it_is_whole(folder):
+    """No lock and no shared memory can be made there. What stands in a log cannot be read so, and
+    the numbers without it would be wrong."""
+    disk = folder / "disk"
+    with sim(folder, *SMALL_PARTS) as server:
+        scene = Scene(folder, server, args=("--lookup-patience", "1s"))
+        server.faults([{"endpoint": "confirm", "stall": True}])
+        scene.die(lambda: in_state(scene.path, STORED) >= 3, "stored files")
+        if not mounted(disk, "16m"):
+            return
+        try:
+            for suffix in ("", "-wal"):
+                shutil.copy(f"{scene.path}{suffix}", f"{disk / 'killed.journal'}{suffix}")
+            scene.again()
+            whole = disk / "100% whole? #1.journal"
+            shutil.copy(scene.path, whole)
+            subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+            row, = scene.load.run("status", "--json", whole).json
+            assert row["confirmed"] == len(scene.wanted), row
+            assert len(report(scene.load, scene.tree, whole)) == len(scene.wanted)
+            done = scene.load.run("status", disk / "killed.journal", expect=(4, 7))
+            assert "killed.journal" in done.err and "-wal file" in done.err, done.err
+            done = scene.load.run("resume", whole, expect=(4, 7))
+            assert "ead-only" in done.err and "BUG" not in done.err, done.err
+        finally:
+            unmount(disk)
 
 
 def test_full_disk_is_said_and_the_job_goes_on_when_there_is_space(folder):

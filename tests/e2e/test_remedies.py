@@ -122,7 +122,7 @@ CELLS = {
 
     # The confirm was processed and its reply lost: nothing here may confirm it again.
     ("lookup", "NETWORK"): Cell((RESET, LOST), AtLeast(1), AtLeast(TRIES), "outcome_unknown",
-                                drip=12),
+                                drip=24),
     ("lookup", "TIMEOUT"): Cell(({"stall": True}, {"status": 504}), ends="outcome_unknown",
                                 drip=24),
     ("lookup", "SERVER"): Cell(({"status": 500}, {"status": 503, "body": "html"}),

@@ -26,16 +26,22 @@ def odd_names(load, host, count, stall_ms):
 
 
 class Clock:
-    """The wall clock of everything that a Pxload starts from now on."""
+    """The clocks of everything that a Pxload starts from now on."""
 
     def __init__(self, load):
         self.path = load.folder / "clock"
-        self.path.write_bytes(bytes(8))
+        self.path.write_bytes(bytes(16))
         preload_into(load, "clockjump", WORLD_CLOCK=str(self.path))
         self.offset_s = 0
+        self.asleep_s = 0
 
     def turn(self, seconds):
-        """At once, also for what runs."""
+        """The wall clock is set; at once, also for what runs."""
         self.offset_s += seconds
         with open(self.path, "r+b", buffering=0) as file:
-            file.write(struct.pack("=q", int(self.offset_s * 1000)))
+            file.write(struct.pack("=qq", int(self.offset_s * 1000), int(self.asleep_s * 1000)))
+
+    def sleep(self, seconds):
+        """The machine was asleep for so long."""
+        self.asleep_s += seconds
+        self.turn(seconds)
