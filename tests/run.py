@@ -88,8 +88,9 @@ def run_all(args, build):
             more = {REAL_S3: server.where()} if real else {}
             jobs += [pool.submit(run_e2e, *test, build, more) for test in real]
         except RuntimeError as error:
+            print(f"{args.s3} did not start: {error}", flush=True)
             for module, name in real:
-                yield f"{module}:{name}", False, f"{args.s3} did not start: {error}", 0
+                yield f"{module}:{name}", False, f"{args.s3} did not start", 0
         for job in concurrent.futures.as_completed(jobs):
             yield from job.result()
     if server:

@@ -20,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!rc && !strncasecmp(url, "http:", 5))
         BUG_ON(strncasecmp(url + 7, "localhost", 9) != 0 && strncmp(url + 7, "127.", 4) != 0 &&
                url[7] != '[');
+    BUG_ON(wire_url_ends_ms(url) < -1);
     /* What is put into a path never ends it. */
     struct buf path;
     buf_init(&path, 3 * size + 16);

@@ -1,6 +1,6 @@
 """OpenStack Swift with its S3 interface: one device, one replica, each server one process."""
-import getpass
 import os
+import pwd
 
 from swift.common.ring.builder import RingBuilder
 
@@ -55,7 +55,7 @@ def _proxy_conf(common, values):
 def start(children):
     """Starts all; (endpoint, access key, secret key). It may not answer yet."""
     folder = children.folder
-    user, secret = getpass.getuser(), new_secret()
+    user, secret = pwd.getpwuid(os.geteuid()).pw_name, new_secret()
     (folder / "devices/disk").mkdir(parents=True)
     *storage, memcached, proxy = free_ports(len(STORAGE) + 2)
     children.start("memcached", "memcached", "-l", "127.0.0.1", "-p", memcached, "-U", 0, "-m", 16,
