@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import queue
+import secrets
 import socket
 import socketserver
 import subprocess
@@ -217,7 +218,7 @@ class Scene:
     def __init__(self, folder, tap, client, keys, args):
         self.tap = tap
         self.client = client
-        self.bucket = f"t{os.getpid()}-{folder.name}".lower().replace("_", "-")
+        self.bucket = f"tests-{secrets.token_hex(8)}"
         client.ask("create", self.bucket)
         self.server = Sim(folder, "--s3-endpoint", tap.url, "--s3-bucket", self.bucket, *args,
                           env=keys)
