@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "server/objects.h"
 #include "server/zeros.h"
 
 #define HEAD_ROOM 512
@@ -50,22 +51,26 @@ __attribute__((format(printf, 2, 3))) static void add(struct reply *reply, const
     }
 }
 
+static int write_head(const struct request *request, int status, const char *type,
+                      const char *headers, uint64_t length, char out[HEAD_ROOM])
+{
+    return snprintf(out, HEAD_ROOM,
+                    "HTTP/1.1 %d %s\r\nServer: null\r\nx-amz-request-id: %016" PRIX64 "\r\n%s"
+                    "Content-Type: %s\r\nContent-Length: %" PRIu64 "\r\n%s\r\n",
+                    status, status < 300 ? "OK" : "Not Found", counts.requests, headers, type,
+                    length, request->close ? "Connection: close\r\n" : "");
+}
+
 /* The body is already there, behind HEAD_ROOM; the head is put right in front of it. */
-static void finish(const struct request *request, struct reply *reply, int status, const char *type,
+static void finish(const struct request *request, struct reply *reply, const char *type,
                    const char *headers)
 {
     char head[HEAD_ROOM];
-    int has_body = strcmp(request->method, "HEAD") != 0;
     size_t body_len = reply->len - HEAD_ROOM;
-    int n = snprintf(head, sizeof head,
-                     "HTTP/1.1 %d %s\r\nServer: null\r\nx-amz-request-id: %016" PRIX64 "\r\n%s"
-                     "Content-Type: %s\r\nContent-Length: %zu\r\n%s\r\n",
-                     status, status < 300 ? "OK" : "Not Found", counts.requests, headers, type,
-                     body_len, request->close ? "Connection: close\r\n" : "");
-    char *start = reply->data + HEAD_ROOM - n;
-    memcpy(start, head, (size_t)n);
-    memmove(reply->data, start, (size_t)n + (has_body ? body_len : 0));
-    reply->len = (size_t)n + (has_body ? body_len : 0);
+    size_t n = (size_t)write_head(request, 200, type, headers, body_len, head);
+    memmove(reply->data + n, reply->data + HEAD_ROOM, body_len);
+    memcpy(reply->data, head, n);
+    reply->len = n + body_len;
 }
 
 /* ---- PXM ------------------------------------------------------------------------------------ */
@@ -130,7 +135,7 @@ static void make_session(const struct request *request, struct reply *reply)
         }
         add(reply, "]}}");
     }
-    finish(request, reply, 200, "application/json", "");
+    finish(request, reply, "application/json", "");
 }
 
 static int answer_pxm(const struct request *request, struct reply *reply)
@@ -150,7 +155,7 @@ static int answer_pxm(const struct request *request, struct reply *reply)
     } else {
         add(reply, "[]");
     }
-    finish(request, reply, 200, "application/json", "");
+    finish(request, reply, "application/json", "");
     return 1;
 }
 
@@ -158,34 +163,63 @@ static int answer_pxm(const struct request *request, struct reply *reply)
 
 #define XML "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 
-static void answer_put(const struct request *request, struct reply *reply)
+/* Of an object or part of that length. */
+static void write_etag(uint64_t bytes, int in_parts, char *out, size_t size)
 {
     char hex[ZEROS_HEX_SIZE];
+    if (options.opaque_etag)
+        snprintf(out, size, "ETag: \"%032" PRIx64 "\"\r\nx-amz-server-side-encryption: aws:kms\r\n",
+                 bytes);
+    else if (in_parts || !zeros_md5(bytes, hex))
+        snprintf(out, size, "ETag: \"%032" PRIx64 "-2\"\r\n", bytes);
+    else
+        snprintf(out, size, "ETag: \"%s\"\r\n", hex);
+}
+
+static void answer_put(const struct request *request, struct reply *reply)
+{
     char headers[160];
     counts.puts++;
     counts.bytes += request->body_bytes;
-    int right = !options.opaque_etag && zeros_md5(request->body_bytes, hex);
-    if (right)
-        snprintf(headers, sizeof headers, "ETag: \"%s\"\r\n", hex);
-    else
-        snprintf(headers, sizeof headers,
-                 "ETag: \"%032" PRIx64 "\"\r\nx-amz-server-side-encryption: aws:kms\r\n",
-                 last_session + counts.puts);
-    finish(request, reply, 200, "application/xml", headers);
+    if (options.keeps_objects)
+        objects_add(request->target, strstr(request->target, "partNumber=") != NULL,
+                    request->body_bytes);
+    write_etag(request->body_bytes, 0, headers, sizeof headers);
+    finish(request, reply, "application/xml", headers);
+}
+
+/* A bucket is always there. */
+static void answer_head(const struct request *request, struct reply *reply)
+{
+    char headers[256] = "";
+    uint64_t bytes = 0;
+    int in_parts = 0;
+    const char *object = strchr(request->target + 1, '/');
+    int is_object = object && object[1] && object[1] != '?';
+    int found = !is_object || objects_find(request->target, &bytes, &in_parts);
+    if (is_object && found) {
+        write_etag(bytes, in_parts, headers, sizeof headers);
+        snprintf(headers + strlen(headers), sizeof headers - strlen(headers),
+                 "Last-Modified: Thu, 01 Jan 2026 00:00:00 GMT\r\n");
+    }
+    reply->len = (size_t)write_head(request, found ? 200 : 404, "application/octet-stream", headers,
+                                    bytes, reply->data);
 }
 
 static void answer_post(const struct request *request, struct reply *reply)
 {
-    if (strstr(request->target, "uploadId="))
+    if (strstr(request->target, "uploadId=")) {
         add(reply, XML "<CompleteMultipartUploadResult><Location>/</Location><Bucket>bench</Bucket>"
                        "<Key>k</Key><ETag>\"0123456789abcdef0123456789abcdef-2\"</ETag>"
                        "</CompleteMultipartUploadResult>");
-    else
+    } else {
+        objects_add(request->target, 0, 0);
         add(reply,
             XML "<InitiateMultipartUploadResult><Bucket>bench</Bucket><Key>k</Key><UploadId>"
                 "upload-%" PRIu64 "</UploadId></InitiateMultipartUploadResult>",
             ++last_session);
-    finish(request, reply, 200, "application/xml", "");
+    }
+    finish(request, reply, "application/xml", "");
 }
 
 /* GET counts; what was counted so far is forgotten. */
@@ -196,8 +230,9 @@ static void answer_counts(const struct request *request, struct reply *reply)
         ",\"confirms\":%" PRIu64 ",\"first_s\":%.6f}",
         counts.requests, counts.puts, counts.bytes, counts.sessions, counts.confirms,
         counts.first_s);
-    finish(request, reply, 200, "application/json", "");
+    finish(request, reply, "application/json", "");
     memset(&counts, 0, sizeof counts);
+    objects_clear();
 }
 
 static void count_request(void)
@@ -217,22 +252,21 @@ static void answer_get(const struct request *request, struct reply *reply)
         add(reply, XML "<ListBucketResult><Name>bench</Name><Prefix></Prefix><KeyCount>0"
                        "</KeyCount><MaxKeys>1000</MaxKeys><IsTruncated>false</IsTruncated>"
                        "</ListBucketResult>");
-    finish(request, reply, 200, "application/xml", "");
+    finish(request, reply, "application/xml", "");
 }
 
 static void answer_s3(const struct request *request, struct reply *reply)
 {
-    const char *object = strchr(request->target + 1, '/');
     if (strcmp(request->method, "PUT") == 0) {
         answer_put(request, reply);
     } else if (strcmp(request->method, "POST") == 0) {
         answer_post(request, reply);
     } else if (strcmp(request->method, "GET") == 0) {
         answer_get(request, reply);
+    } else if (strcmp(request->method, "HEAD") == 0) {
+        answer_head(request, reply);
     } else {
-        int missing =
-            strcmp(request->method, "HEAD") == 0 && object && object[1] && object[1] != '?';
-        finish(request, reply, missing ? 404 : 200, "application/xml", "");
+        finish(request, reply, "application/xml", "");
     }
 }
 

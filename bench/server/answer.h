@@ -21,7 +21,8 @@ struct answer_options {
     char host[64]; /* with port */
     uint64_t threshold;
     uint64_t part_bytes;
-    int opaque_etag; /* ETags that are no MD5, marked as KMS's */
+    int keeps_objects; /* HEAD finds what was PUT */
+    int opaque_etag;   /* ETags that are no MD5, marked as KMS's */
 };
 
 struct reply {

@@ -4,7 +4,7 @@
  * so that the two cores of a small machine are the client's as far as possible.
  *
  *   null_server [--listen 127.0.0.1:0] [--tls CERT KEY] [--part-size BYTES] [--threshold BYTES]
- *               [--opaque-etag] [--bandwidth BYTES_PER_S]
+ *               [--opaque-etag] [--keep-objects] [--bandwidth BYTES_PER_S]
  *
  * Prints "null-server ready api=URL s3=URL" and serves until SIGTERM. GET /_null/counts says
  * what came since it was last asked.
@@ -389,6 +389,10 @@ int main(int argc, char **argv)
         const char *value = i + 1 < argc ? argv[i + 1] : "";
         if (strcmp(argv[i], "--opaque-etag") == 0) {
             options.opaque_etag = 1;
+            continue;
+        }
+        if (strcmp(argv[i], "--keep-objects") == 0) {
+            options.keeps_objects = 1;
             continue;
         }
         if (strcmp(argv[i], "--listen") == 0)
