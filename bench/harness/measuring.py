@@ -14,18 +14,19 @@ class Failed(Exception):
     """A command that did not do what it was to do; its text says why."""
 
 
-def run(argv, folder, env, deadline_s=600, watch=None, codes=(0,)):
+def run(argv, folder, env, deadline_s=600, watch=None, codes=(0,), silent=False):
     """{wall_s, user_s, sys_s, cpu_s, rss_mib, begun_s, out}; whole process, children included.
 
-    watch(pid, seconds) is called four times a second while it runs.
+    watch(pid, seconds) is called four times a second while it runs. silent: stdout is thrown away.
     """
     out = folder / "measured.json"
     log = folder / "output.txt"
     out.unlink(missing_ok=True)
     with open(log, "wb") as sink:
         process = subprocess.Popen([str(place.PROGRAMS / "measure"), str(out), *map(str, argv)],
-                                   stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=env,
-                                   cwd=folder, start_new_session=True)
+                                   stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL if silent else sink, stderr=sink,
+                                   env=env, cwd=folder, start_new_session=True)
         stop = threading.Event()
         watcher = threading.Thread(target=_watch, args=(process.pid, watch, stop))
         if watch:
