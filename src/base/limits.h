@@ -63,7 +63,7 @@
 #define BOOKS_EVERY_MS       1000  /* how old the counts of a snapshot may be */
 #define LANE_POLL_MS         25    /* a claim lane that is dry while the walk goes on */
 /* Requests in RATE_WINDOW_MS of --wait-processed: a tenth of what PXM allows. */
-#define VERIFY_API_RATE 95
-#define DRAIN_DEADLINE_MS    20000 /* of a SIGTERM */
+#define VERIFY_API_RATE   95
+#define DRAIN_DEADLINE_MS 20000 /* of a SIGTERM */
 
 #endif

@@ -35,7 +35,7 @@ struct settings;
     X(VERIFY, verify, "JOURNAL", 1, 1,                                                             \
       "compare PXM with the journal: missing, doubled, unlinked, still converting",                \
       "pxload verify nightly.journal\n"                                                            \
-      "pxload verify --repair nightly.journal; pxload resume nightly.journal\n"                  \
+      "pxload verify --repair nightly.journal; pxload resume nightly.journal\n"                    \
       "pxload verify --wait-processed 2h nightly.journal\n")                                       \
     X(JOBS, jobs, "list|clean", 1, 1, "list the journals in the state folder, or remove the done", \
       "pxload jobs list\n"                                                                         \

@@ -172,7 +172,7 @@ struct manifest_info {
     char digest[MANIFEST_DIGEST_MAX]; /* SHA-256 of the bytes, hexadecimal */
     int is_json;
     int64_t rows;
-    int64_t name_rows;               /* that go by name */
+    int64_t name_rows;              /* that go by name */
     int has[MANIFEST_COLUMN_COUNT]; /* 1: some row says something in that column */
 };
 /*
