@@ -37,6 +37,7 @@
 #define LIMIT_COMMITS          4    /* batches under way to the journal */
 #define LIMIT_UNSAVED_REQUESTS 32   /* API requests begun and not yet in the journal */
 #define LIMIT_TRANSFERS        1024 /* most --transfers */
+#define LIMIT_TRANSFERS_AUTO   64   /* most that --transfers auto comes to */
 #define LIMIT_SPARE_EXCHANGES  64   /* idle API handles kept for reuse */
 
 /* The journal's history of a job. */
@@ -49,6 +50,7 @@
 #define LIMIT_SNIFF_BYTES     (64 * 1024)        /* the head that libmagic sees */
 #define LIMIT_SNAPSHOT_BYTES  (64 * 1024)        /* files up to this are read once, whole */
 #define LIMIT_SNAPSHOTS_BYTES (16 * 1024 * 1024) /* of all such files together */
+#define LIMIT_SENDING_BYTES   (16 * 1024 * 1024) /* buffers and windows of all PUTs together */
 #define SEND_BUFFER_SMALL     (64 * 1024)
 #define SEND_BUFFER_LARGE     (512 * 1024)
 

@@ -51,7 +51,7 @@ static int plan(struct task *task, int *out_code, struct err *err)
     struct journal_books books;
     struct plan_options options = {
         .api_rate = task->options.api_rate,
-        .transfers = task->options.transfers,
+        .transfers = task->options.transfers ? task->options.transfers : LIMIT_TRANSFERS_AUTO,
         .bwlimit_bytes_per_s = task->options.bwlimit_bytes_per_s,
         .on_conflict = task->options.on_conflict,
         .copy_links = settings->copy_links,

@@ -11,9 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --transfers auto: what saturates the request budget at three seconds a PUT, and more. */
-#define TRANSFERS_AUTO 16
-
 static int add_rules(struct filter *filter, const struct string_list *list,
                      int (*add)(struct filter *filter, const char *text, struct err *err),
                      struct err *err)
@@ -124,7 +121,7 @@ static void fill_options(struct task *task)
     options->publish_start = settings->publish_start;
     options->regions = (const char *const *)settings->regions.items;
     options->region_count = settings->regions.count;
-    options->transfers = settings->transfers ? settings->transfers : TRANSFERS_AUTO;
+    options->transfers = settings->transfers;
     options->part_concurrency = settings->part_concurrency;
     options->api_concurrency = settings->api_concurrency;
     options->api_rate = settings->api_rate_per_min;

@@ -128,8 +128,10 @@ int body_set(struct exchange *exchange, const struct exchange_request *request)
 {
     enum shape shape = shape_of(exchange, request);
     int is_api = shape == SHAPE_POST || shape == SHAPE_API_PUT;
-    curl_easy_setopt(exchange->easy, CURLOPT_UPLOAD_BUFFERSIZE,
-                     send_buffer(exchange->net, is_api ? 0 : exchange->read_bytes));
+    long buffer = send_buffer(exchange->net, is_api ? 0 : exchange->read_bytes);
+    if (request->buffer_bytes && buffer > request->buffer_bytes)
+        buffer = (long)request->buffer_bytes;
+    curl_easy_setopt(exchange->easy, CURLOPT_UPLOAD_BUFFERSIZE, buffer);
     if (exchange->shape != (int)shape)
         set_shape(exchange, shape);
     if (is_api) {

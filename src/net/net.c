@@ -245,7 +245,7 @@ static void collect(struct net *net)
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
         exchange_finish(exchange, code);
         if (exchange->reply.status)
-            count_moved(net, exchange, exchange->position);
+            count_moved(net, exchange, exchange->read_bytes);
         retire(net, exchange);
     }
 }

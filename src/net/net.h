@@ -60,9 +60,10 @@ struct exchange_request {
     exchange_read_fn *read;
     void *read_user;
     int64_t read_bytes;
-    int64_t timeout_ms; /* for the whole exchange; 0: only the stall limit */
-    size_t reply_max;   /* bytes of reply body beyond which it is ERR_BAD_REPLY */
-    int fresh;          /* 1: on a new connection (a retry, or after the machine slept) */
+    int64_t buffer_bytes; /* PUT: most that is taken from read at once; 0: as suits the length */
+    int64_t timeout_ms;   /* for the whole exchange; 0: only the stall limit */
+    size_t reply_max;     /* bytes of reply body beyond which it is ERR_BAD_REPLY */
+    int fresh;            /* 1: on a new connection (a retry, or after the machine slept) */
     /* 1: ask "Expect: 100-continue", to learn the status of an early refusal (field note 7). */
     int expect_continue;
 };

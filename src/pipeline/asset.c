@@ -213,6 +213,19 @@ void asset_set_state(struct job *job, struct asset *asset, enum asset_state stat
     asset_save(job, asset, fields | FACT_STATE);
 }
 
+int64_t asset_sent_bytes(const struct asset *asset)
+{
+    int64_t sent = 0;
+    for (size_t i = 0; i < asset->part_count; i++) {
+        const struct part *part = &asset->parts[i];
+        if (part->status == PART_SENDING)
+            sent += exchange_sent_bytes(part->transfer->exchange);
+        else if (part->status != PART_TODO)
+            sent += part->len;
+    }
+    return sent;
+}
+
 void asset_check(const struct asset *asset)
 {
     int has_session = asset->state == ASSET_REQUESTED || asset->state == ASSET_STORED;

@@ -90,7 +90,9 @@ struct asset {
     int parts_sending;
     int64_t session_ms; /* when it was opened */
     int session_open;   /* counted in job->open_sessions */
-    int keep_parts;     /* the journal's parts belong to this session too */
+    int64_t sent_then;  /* a second ago, see meter.c */
+    int64_t pace_bytes_per_s;
+    int keep_parts; /* the journal's parts belong to this session too */
 
     /* confirm */
     int64_t intent_ms;        /* wall; of the session's first confirm; 0: none */
@@ -131,6 +133,8 @@ void asset_save_part(struct job *job, struct asset *asset, const struct part *pa
 void asset_drop_session(struct asset *asset);
 /* Forgets the open file and its bytes. */
 void asset_drop_source(struct job *job, struct asset *asset);
+/* Of its parts, what S3 has or libcurl has taken. */
+int64_t asset_sent_bytes(const struct asset *asset);
 void asset_check(const struct asset *asset);
 
 #endif

@@ -46,7 +46,7 @@ int job_new(const struct job_options *options, const struct job_observer *observ
     }
     rng_seed(&job->rng, options->seed);
     retry_budget_init(&job->retry_budget);
-    job->put_limit = options->transfers;
+    climb_init(&job->climb, options->transfers, LIMIT_TRANSFERS_AUTO);
     *out = job;
     return 0;
 }
@@ -184,11 +184,7 @@ static void start_calls(struct job *job)
 static void start_puts(struct job *job)
 {
     struct asset *asset;
-    if (job->put_limit < job->options->transfers && job->now_ms >= job->put_limit_due_ms) {
-        job->put_limit++;
-        job->put_limit_due_ms = job->now_ms + THROTTLE_RECOVER_MS;
-    }
-    while (job->puts_active < job->put_limit && (asset = TAILQ_FIRST(&job->waiting[WAIT_PUT])))
+    while (job->puts_active < job->climb.limit && (asset = TAILQ_FIRST(&job->waiting[WAIT_PUT])))
         put_start(job, asset);
 }
 

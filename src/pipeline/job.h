@@ -5,6 +5,7 @@
 #define PIPELINE_JOB_H
 
 #include "pipeline/asset.h"
+#include "pipeline/climb.h"
 #include "pipeline/meter.h"
 #include "pipeline/remedy.h"
 #include "pipeline/worker.h"
@@ -17,6 +18,7 @@ struct transfer {
     struct exchange *exchange;
     struct window window; /* what is mapped of the source now */
     int window_open;
+    int64_t window_bytes; /* the most that is mapped at once */
 };
 TAILQ_HEAD(transfer_list, transfer);
 
@@ -112,8 +114,7 @@ struct job {
     struct transfer_list spare_transfers;
     int api_active;
     int puts_active;
-    int put_limit;            /* fewer than --transfers after SlowDown */
-    int64_t put_limit_due_ms; /* when it grows by one again */
+    struct climb climb; /* how many of those may run */
 
     struct journal_batch *batch; /* being filled */
     uint64_t batch_seq;          /* its number */

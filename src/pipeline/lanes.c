@@ -42,7 +42,7 @@ void lanes_init(struct job *job)
 /* Assets held in memory: enough to hide the journal's and the API's latency. */
 int lanes_most_assets(const struct job *job)
 {
-    return 3 * job->options->transfers + 3 * LIMIT_CLAIM;
+    return 3 * job->climb.most + 3 * LIMIT_CLAIM;
 }
 
 /* Whether rows may come behind the last claim of a lane. */
@@ -56,7 +56,7 @@ static int may_grow(const struct job *job, int lane)
 
 static int large_share(const struct job *job)
 {
-    int share = job->put_limit / 4;
+    int share = job->climb.limit / 4;
     return share > 1 ? share : 1;
 }
 
@@ -68,7 +68,7 @@ static int appetite(const struct job *job, int lane)
         return LIMIT_CLAIM - job->lanes[LANE_LINKS].held;
     int room = lanes_most_assets(job) - LIMIT_CLAIM - (job->assets - job->lanes[LANE_LINKS].held);
     if (lane == LANE_LARGE) {
-        int most = job->lanes[LANE_MAIN].closed ? job->put_limit + 1 : large_share(job) + 1;
+        int most = job->lanes[LANE_MAIN].closed ? job->climb.limit + 1 : large_share(job) + 1;
         int want = most - job->lanes[LANE_LARGE].held;
         return want < room ? want : room;
     }
@@ -176,7 +176,7 @@ int lanes_admit(const struct job *job, const struct asset *asset)
 {
     /* A few sessions ahead of the free slots, so that a slot does not wait for the API. */
     int ahead = job->options->api_concurrency / 2 + 1;
-    if (job->open_sessions >= job->put_limit + ahead)
+    if (job->open_sessions >= job->climb.limit + ahead)
         return 0;
     int others_wait = job->lanes[LANE_MAIN].held > 0 || !job->lanes[LANE_MAIN].closed;
     return !asset->is_large || !others_wait || job->large_sending < large_share(job);

@@ -1,4 +1,6 @@
-/* meter.c - see meter.h. Called by job.c each tick; reads, and changes nothing but itself. */
+/* meter.c - see meter.h. Called by job.c each tick; reads, and changes nothing but itself and the
+ * climb. */
+#include "base/log.h"
 #include "pipeline/job.h"
 
 #include <string.h>
@@ -18,12 +20,12 @@ static void describe(const struct job *job, struct limit_input *out)
         .is_walking = intake_is_walking(job),
         .has_more = !lanes_all_sent(job),
         .is_budget_spent = pacer_wait_ms(job->pacer, job->now_ms) > 0,
-        .is_throttled = job->put_limit < job->options->transfers,
+        .is_throttled = climb_is_throttled(&job->climb),
         .assets = job->assets,
         .api_active = job->api_active,
         .api_concurrency = job->options->api_concurrency,
         .puts_active = job->puts_active,
-        .put_limit = job->put_limit,
+        .put_limit = job->climb.limit,
         .loop_busy = meter->loop_busy,
         .loop_reads_disk = meter->loop_reads_disk,
         .cpu_busy = meter->cpu_busy,
@@ -53,6 +55,63 @@ static int percent(int64_t part, int64_t whole)
     return part <= 0 || whole <= 0 ? 0 : part >= whole ? 100 : (int)(part * 100 / whole);
 }
 
+/* How fast each file goes of late: an average since its begin would remember the crowd then. */
+static void measure_paces(struct job *job, int64_t elapsed_ms)
+{
+    for (int i = 0; i < WAIT_COUNT; i++) {
+        struct asset *asset;
+        TAILQ_FOREACH(asset, &job->waiting[i], link)
+        {
+            if (asset->step != STEP_PUT)
+                continue;
+            int64_t sent = asset_sent_bytes(asset);
+            int64_t pace =
+                sent > asset->sent_then ? (sent - asset->sent_then) * 1000 / elapsed_ms : 0;
+            asset->pace_bytes_per_s =
+                asset->pace_bytes_per_s ? (asset->pace_bytes_per_s + pace) / 2 : pace;
+            asset->sent_then = sent;
+        }
+    }
+}
+
+/*
+ * 1 where the request budget will be the limit, whatever the transfers do: they use it up faster
+ * than it grows, and what is left needs more than there is.
+ */
+static int is_budget_short(const struct job *job)
+{
+    const int64_t *files = job->books.files;
+    int rate = job->options->api_rate;
+    int64_t left = 2 * (files[ASSET_DISCOVERED] + files[ASSET_PREPARED]) + files[ASSET_REQUESTED] +
+                   files[ASSET_STORED];
+    int64_t run_ms = job->now_ms - job->started_ms;
+    if (!rate || left <= pacer_available(job->pacer, job->now_ms))
+        return 0;
+    int64_t used = pacer_in_window(job->pacer, job->now_ms);
+    if (run_ms < RATE_WINDOW_MS && job->requests < used)
+        used = job->requests;
+    return used * RATE_WINDOW_MS >= rate * (run_ms < RATE_WINDOW_MS ? run_ms : RATE_WINDOW_MS);
+}
+
+static void climb(struct job *job, int64_t moved_bytes, int64_t elapsed_ms)
+{
+    struct meter *meter = &job->meter;
+    int limit = job->climb.limit;
+    struct climb_sample sample = {
+        .now_ms = job->now_ms,
+        .elapsed_ms = elapsed_ms,
+        .moved_bytes = moved_bytes,
+        .full_percent = percent(meter->full_ms, elapsed_ms),
+        .is_cpu_bound = meter->limits.named == JOB_LIMIT_CPU,
+        .is_enough = is_budget_short(job),
+    };
+    climb_sample(&job->climb, &sample);
+    if (job->climb.limit == limit)
+        return;
+    log_debug("%d transfers may run at once, after %d", job->climb.limit, limit);
+    goodput_forget(&meter->goodput);
+}
+
 static void turn(struct job *job, int64_t elapsed_ms)
 {
     struct meter *meter = &job->meter;
@@ -67,8 +126,11 @@ static void turn(struct job *job, int64_t elapsed_ms)
     limit_clock_turn(&meter->limits);
     goodput_add(&meter->goodput, (moved - meter->moved_bytes) * 1000 / elapsed_ms,
                 meter->limits.named, pacer_held_ms(job->pacer, job->now_ms) > 0);
+    measure_paces(job, elapsed_ms);
+    climb(job, moved - meter->moved_bytes, elapsed_ms);
     meter->turned_ms = job->now_ms;
     meter->slept_ms = 0;
+    meter->full_ms = 0;
     meter->moved_bytes = moved;
     meter->cpu_us = cpu_us;
     meter->disk_reads = disk_reads;
@@ -89,6 +151,8 @@ void meter_tick(struct job *job)
     describe(job, &input);
     limit_clock_add(&meter->limits, limit_now(&input), since_ms);
     meter->puts_ms += job->puts_active * since_ms;
+    if (job->puts_active >= job->climb.limit)
+        meter->full_ms += since_ms;
     meter->at_ms = job->now_ms;
     int64_t elapsed_ms = job->now_ms - meter->turned_ms;
     if (elapsed_ms >= TURN_MS)

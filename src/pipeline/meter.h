@@ -15,6 +15,7 @@ struct meter {
     int64_t turned_ms;   /* when this second began */
     int64_t slept_at_ms; /* when the poll under way began; 0: none */
     int64_t slept_ms;    /* in polls, in this second */
+    int64_t full_ms;     /* all transfers that may run did, likewise */
     int64_t moved_bytes; /* as they were when it began, and so the next two */
     int64_t cpu_us;
     int64_t disk_reads;

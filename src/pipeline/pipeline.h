@@ -75,7 +75,7 @@ struct job_options {
     const char *const *regions; /* ids or names */
     size_t region_count;
 
-    int transfers;        /* S3 PUTs at once */
+    int transfers;        /* S3 PUTs at once; 0: as many as make the bytes faster */
     int part_concurrency; /* parts of one file at once */
     int api_concurrency;
     int api_rate;                /* requests per RATE_WINDOW_MS; 0: no limit */
@@ -133,7 +133,8 @@ struct active_file {
     const char *step; /* "put", "confirm" ... */
     int64_t size_bytes;
     int64_t sent_bytes;
-    int64_t since_ms; /* since its session was opened; before that, since it was claimed */
+    int64_t bytes_per_s; /* of late; 0: not known yet */
+    int64_t since_ms;    /* since its session was opened; before that, since it was claimed */
 };
 
 struct job_snapshot {
@@ -151,7 +152,7 @@ struct job_snapshot {
     int64_t held_ms; /* how long a 429 still holds everybody back; 0: not held */
     int waiting[WAIT_COUNT];
     int puts_active;
-    int put_limit; /* transfers allowed now, fewer after SlowDown */
+    int put_limit; /* transfers allowed now */
     enum job_limit limit;
     int walking; /* the walk is still going on */
     int draining;

@@ -24,7 +24,8 @@ static int read_body(void *user, void *out, size_t len, int64_t at, struct err *
             if (transfer->window_open)
                 window_unmap(window, 0);
             int64_t left = part->start + part->len - from;
-            size_t want = left < LIMIT_WINDOW_BYTES ? (size_t)left : LIMIT_WINDOW_BYTES;
+            size_t want =
+                left < transfer->window_bytes ? (size_t)left : (size_t)transfer->window_bytes;
             window_map(window, asset->source, from, want);
             transfer->window_open = 1;
             window_end = from + (int64_t)want;
@@ -81,6 +82,17 @@ static struct part *next_part(struct asset *asset)
         if (asset->parts[i].status == PART_TODO)
             return &asset->parts[i];
     return NULL;
+}
+
+/*
+ * All PUTs together have LIMIT_SENDING_BYTES for libcurl's buffers and the windows of their files:
+ * a third and two thirds. Where there are many, each has less; it is not the CPU that they are for.
+ */
+static int64_t share_of(const struct job *job, int thirds, int64_t most)
+{
+    int64_t share = LIMIT_SENDING_BYTES / 3 * thirds / job->climb.limit;
+    share -= share % SEND_BUFFER_SMALL;
+    return share > most ? most : share > SEND_BUFFER_SMALL ? share : SEND_BUFFER_SMALL;
 }
 
 static int digests_behind(const struct asset *asset)
@@ -165,6 +177,7 @@ void put_start(struct job *job, struct asset *asset)
     if (!rc) {
         transfer->asset = asset;
         transfer->part = part;
+        transfer->window_bytes = share_of(job, 2, LIMIT_WINDOW_BYTES);
         exchange_set_user(transfer->exchange, NULL);
         struct exchange_request request = {
             .method = EXCHANGE_PUT,
@@ -175,6 +188,7 @@ void put_start(struct job *job, struct asset *asset)
             .read = read_body,
             .read_user = transfer,
             .read_bytes = part->len,
+            .buffer_bytes = share_of(job, 1, SEND_BUFFER_LARGE),
             .reply_max = LIMIT_S3_ERROR_BYTES,
             .fresh = part->tries > 0 || job->now_ms < job->fresh_until_ms,
             /* A refusal over TLS can get lost in the reset behind it; asked first, it cannot. */

@@ -247,13 +247,6 @@ static void retry(struct job *job, struct asset *asset, struct part *part, const
     }
 }
 
-static void throttle(struct job *job)
-{
-    if (job->put_limit > 1)
-        job->put_limit = (job->put_limit + 1) / 2;
-    job->put_limit_due_ms = job->now_ms + THROTTLE_RECOVER_MS;
-}
-
 int remedy_hold(struct job *job, const struct err *error)
 {
     int64_t wait = error->retry_after_ms >= 0 ? error->retry_after_ms : RATE_LIMITED_HOLD_MS;
@@ -304,10 +297,12 @@ void remedy_apply(struct job *job, struct asset *asset, struct part *part, const
         leave(job, asset, remedy);
         break;
     case REMEDY_THROTTLE:
-        throttle(job);
+        climb_throttled(&job->climb, job->now_ms);
         retry(job, asset, part, &copy);
         break;
     case REMEDY_RETRY:
+        if (part && copy.code == ERR_TIMEOUT)
+            climb_stalled(&job->climb, job->now_ms);
         retry(job, asset, part, &copy);
         break;
     case REMEDY_HOLD:

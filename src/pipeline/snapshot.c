@@ -14,19 +14,6 @@ const char *job_limit_name(enum job_limit limit)
     return limit_names[limit];
 }
 
-static int64_t sent_of(const struct asset *asset)
-{
-    int64_t sent = 0;
-    for (size_t i = 0; i < asset->part_count; i++) {
-        const struct part *part = &asset->parts[i];
-        if (part->status == PART_SENDING)
-            sent += exchange_sent_bytes(part->transfer->exchange);
-        else if (part->status != PART_TODO)
-            sent += part->len;
-    }
-    return sent;
-}
-
 static void list_active(const struct job *job, struct job_snapshot *out)
 {
     static const enum wait_reason shown[] = {WAIT_REPLY, WAIT_PUT, WAIT_API, WAIT_RETRY};
@@ -41,7 +28,8 @@ static void list_active(const struct job *job, struct job_snapshot *out)
                 .path = asset->claim->path,
                 .step = steps[asset->step].name,
                 .size_bytes = asset->stamp.size_bytes,
-                .sent_bytes = sent_of(asset),
+                .sent_bytes = asset_sent_bytes(asset),
+                .bytes_per_s = asset->pace_bytes_per_s,
                 .since_ms = job->now_ms - (has_session ? asset->session_ms : asset->claimed_ms),
             };
         }
@@ -58,7 +46,7 @@ static int64_t unsent_bytes(const struct job *job)
         const struct asset *asset;
         TAILQ_FOREACH(asset, &job->waiting[i], link)
         if (asset->state == ASSET_REQUESTED)
-            unsent -= sent_of(asset);
+            unsent -= asset_sent_bytes(asset);
     }
     return unsent > 0 ? unsent : 0;
 }
@@ -77,12 +65,13 @@ void job_snapshot(struct job *job, struct job_snapshot *out)
         .retries = job->retries,
         .held_ms = pacer_held_ms(job->pacer, job->now_ms),
         .puts_active = job->puts_active,
-        .put_limit = job->put_limit,
+        .put_limit = job->climb.limit,
         .limit = job->meter.limits.named,
         .walking = intake_is_walking(job),
         .draining = job_is_draining(job),
         .requests_since_books = job->requests - job->requests_then,
         .goodput_bytes_per_s = job->meter.goodput.bytes_per_s,
+        .connection_bytes_per_s = job->climb.connection_bytes_per_s,
         .capable_bytes_per_s = job->meter.goodput.capable_bytes_per_s,
         .unsent_bytes = unsent_bytes(job),
         .books = job->books,

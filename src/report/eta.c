@@ -102,7 +102,7 @@ void eta_compute(const struct eta_input *input, struct eta *out)
 
 static int64_t pace_of(const struct active_file *file)
 {
-    return file->since_ms >= PACE_MIN_MS ? text_scale(file->sent_bytes, 1000, file->since_ms) : 0;
+    return file->since_ms >= PACE_MIN_MS ? file->bytes_per_s : 0;
 }
 
 /*

@@ -37,7 +37,7 @@ def refused(load, *words, args=("env",), code=2):
 
 def test_flag_beats_environment_beats_profile_beats_built_in(folder):
     load = offline(folder)
-    assert setting(load, "transfers") == ("16", "built-in")
+    assert setting(load, "transfers") == ("auto", "built-in")
     configure(folder, "[default]\ntransfers = 3\n[fast]\ntransfers = 40\n")
     assert setting(load, "transfers") == ("3", "profile")
     assert setting(load, "transfers", "--profile", "fast") == ("40", "profile")

@@ -55,3 +55,23 @@ def test_limit_of_the_moment_is_named(folder):
     known = [line for line in seen if line["eta"] is not None]
     assert known and all(line["eta"] == line["eta_ms"] // 1000 for line in known), seen
     assert any(line["eta_ms"] > 0 for line in known), seen
+
+
+def test_transfers_climb_by_themselves_and_fall_back(folder):
+    tree = make_tree(folder / "tree", {f"f{i:02}.bin": pattern(300_000, i) for i in range(75)})
+    slow = ["--s3-connection-bandwidth", "300K"]
+
+    def run(name, *args, faults=()):
+        inner = fresh(folder, name)
+        with sim(inner, *slow) as server:
+            server.faults(list(faults))
+            return [line["putLimit"] for line in statuses(Pxload(inner, server), tree, *args)]
+
+    busy = {"endpoint": "put", "nth": 5, "status": 503, "body": "s3xml", "code": "SlowDown"}
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        auto = pool.submit(run, "auto")
+        fixed = pool.submit(run, "fixed", "--transfers", "20")
+        refused = pool.submit(run, "refused", faults=[busy])
+        assert max(auto.result()) > 16, auto.result()
+        assert set(fixed.result()) == {20}, fixed.result()
+        assert min(refused.result()) == 8, refused.result()

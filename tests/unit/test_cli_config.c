@@ -40,7 +40,7 @@ static void loading_again_takes_the_other_profile_whole(void **state)
     assert_int_equal(s.override_count, 1);
     assert_int_equal(settings_set_job_value(&s, "profile", "other", &err), 0);
     assert_int_equal(config_load(&s, &err), 0);
-    assert_int_equal(s.transfers, 16);
+    assert_int_equal(s.transfers, 0);
     assert_int_equal(s.retries, 9);
     assert_int_equal(s.excludes.count, 0);
     assert_int_equal(s.override_count, 0);

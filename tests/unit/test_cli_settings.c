@@ -104,7 +104,7 @@ static void built_in_values_are_the_documented_ones(void **state)
     assert_int_equal(load(&s, &err, "env", NULL), 0);
     assert_string_equal(s.base_url, "https://entapi.amplifi.io");
     assert_string_equal(s.wire, "v3");
-    assert_int_equal(s.transfers, 16);
+    assert_int_equal(s.transfers, 0);
     assert_int_equal(s.part_concurrency, 1);
     assert_int_equal(s.api_concurrency, 10);
     assert_int_equal(s.api_rate_per_min, 950);
@@ -184,7 +184,7 @@ static void the_stronger_origin_wins(void **state)
         int transfers;
         enum origin origin;
     } rows[] = {
-        {0, 0, 0, 16, ORIGIN_BUILTIN}, {1, 0, 0, 1, ORIGIN_PROFILE}, {0, 1, 0, 2, ORIGIN_ENV},
+        {0, 0, 0, 0, ORIGIN_BUILTIN}, {1, 0, 0, 1, ORIGIN_PROFILE}, {0, 1, 0, 2, ORIGIN_ENV},
         {1, 1, 0, 2, ORIGIN_ENV},      {0, 0, 1, 3, ORIGIN_FLAG},    {1, 0, 1, 3, ORIGIN_FLAG},
         {0, 1, 1, 3, ORIGIN_FLAG},     {1, 1, 1, 3, ORIGIN_FLAG},
     };
@@ -357,7 +357,7 @@ static void a_job_gets_its_own_settings_back(void **state)
     assert_string_equal(resumed.excludes.items[0], "a,b");
     assert_int_equal(resumed.regions.count, 1);
     assert_int_equal(resumed.publish, 1);
-    assert_int_equal(resumed.transfers, 16);
+    assert_int_equal(resumed.transfers, 0);
     struct wire_profile wire;
     assert_int_equal(settings_wire_profile(&resumed, &wire, &err), 0);
     assert_string_equal(wire.request_path, "/v9/x");

@@ -148,6 +148,7 @@ static struct job_snapshot *giant(void)
                                                    .step = "put",
                                                    .size_bytes = i ? 50000 : 1000,
                                                    .sent_bytes = i ? 10000 : 500,
+                                                   .bytes_per_s = 100,
                                                    .since_ms = 100000};
     return snapshot;
 }
