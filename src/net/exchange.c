@@ -302,9 +302,15 @@ static enum err_code code_of(CURLcode code)
     }
 }
 
-/* Nothing can have been applied when the request never got as far as being sent. */
+/*
+ * Nothing can have been applied when the request never got as far as being sent. But the error may
+ * be that of a second connection, after a first one took the request and died: what was seen to be
+ * sent may have been applied, however the last try ended.
+ */
 static enum err_effect effect_of(struct exchange *exchange, CURLcode code)
 {
+    if (exchange->sendings)
+        return EFFECT_MAYBE;
     curl_off_t sent_after_us = 0;
     curl_easy_getinfo(exchange->easy, CURLINFO_PRETRANSFER_TIME_T, &sent_after_us);
     int before_sending = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT ||

@@ -32,6 +32,7 @@ struct listener {
     pthread_t thread;
     bool started;
     atomic_bool stopping;
+    atomic_bool away;
     atomic_int_fast64_t off_ms;
 };
 
@@ -135,6 +136,7 @@ static void be_away(struct listener *l, int64_t off_ms)
 
     close(l->fd);
     l->fd = -1;
+    atomic_store(&l->away, true);
     while (!atomic_load(&l->stopping)) {
         /* Who is told so while it is away stays so much longer, and not once more after it. */
         int64_t more_ms = when_mono_ms() + atomic_exchange(&l->off_ms, 0);
@@ -147,8 +149,10 @@ static void be_away(struct listener *l, int64_t off_ms)
             continue;
         }
         l->fd = bind_address((struct sockaddr *)(void *)&l->address, l->address_len, l->is_narrow);
-        if (l->fd >= 0)
+        if (l->fd >= 0) {
+            atomic_store(&l->away, false);
             return;
+        }
         until_ms = when_mono_ms() + 20;
     }
 }
@@ -184,6 +188,8 @@ void listener_refuse(struct listener *l, int64_t off_ms)
 {
     atomic_store(&l->off_ms, off_ms);
     eventfd_write(l->wake_fd, 1);
+    while (!atomic_load(&l->away) && !atomic_load(&l->stopping))
+        poll(NULL, 0, 1);
 }
 
 void listener_close(struct listener *l)

@@ -24,7 +24,7 @@ const char *listener_host(const struct listener *l);
 /* From now on connections go to daemon. */
 void listener_start(struct listener *l, struct MHD_Daemon *daemon);
 
-/* Closes the socket for off_ms: connecting is refused meanwhile. Any thread. */
+/* Closes the socket for off_ms > 0: from the return on connecting is refused. Any thread. */
 void listener_refuse(struct listener *l, int64_t off_ms);
 
 void listener_close(struct listener *l); /* NULL is fine */
