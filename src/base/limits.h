@@ -18,12 +18,15 @@
 #define LIMIT_SERVER_TEXT    300  /* of a server's message inside an error text */
 #define LIMIT_PARTS          10000
 #define LIMIT_FILE_LINKS     1000 /* collections, and attributes, of one file */
+#define LIMIT_LIST_PAGE      1000 /* rows of a list that are asked for at once */
+#define LIMIT_LIST_PAGES     20000
 
 /* Local names. */
-#define LIMIT_NAME_BYTES 255
-#define LIMIT_PATH_BYTES 65536
-#define LIMIT_WALK_DEPTH 4096
-#define LIMIT_ROOTS      64 /* PATHs of one job */
+#define LIMIT_NAME_BYTES  255
+#define LIMIT_PATH_BYTES  65536
+#define LIMIT_WALK_DEPTH  4096
+#define LIMIT_ROOTS       64 /* PATHs of one job */
+#define LIMIT_FOLDER_PATH 64 /* folders of a path that a message shows */
 
 /* Manifests. */
 #define LIMIT_MANIFEST_ROW_BYTES (1024 * 1024) /* of one row */

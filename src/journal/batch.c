@@ -31,6 +31,11 @@ void journal_batch_free(struct journal_batch *batch)
         batch->chunks = chunk->next;
         free(chunk);
     }
+    for (size_t i = batch->folders.taken; i < batch->folders.count; i++)
+        folder_task_free(batch->folders.tasks[i]);
+    free(batch->folders.tasks);
+    free(batch->folder_facts);
+    free(batch->listed);
     free(batch->facts);
     free(batch->request_times);
     free(batch->unclaims);
@@ -154,6 +159,63 @@ int journal_batch_unclaim(struct journal_batch *batch, int64_t asset_id)
     return 0;
 }
 
+void journal_batch_folders(struct journal_batch *batch, const struct journal_folder_ask *ask)
+{
+    BUG_ON(batch->folders.asked);
+    batch->folders = (struct folder_request){.asked = 1, .ask = *ask};
+}
+
+int journal_batch_folder_fact(struct journal_batch *batch, const struct journal_folder_fact *fact)
+{
+    struct journal_folder_fact *facts = grow(batch->folder_facts, &batch->folder_fact_cap,
+                                             batch->folder_fact_count + 1, sizeof *facts);
+    if (!facts)
+        return -ERR_NOMEM;
+    batch->folder_facts = facts;
+    struct journal_folder_fact *copy = &facts[batch->folder_fact_count];
+    *copy = *fact;
+    if (copy_text(batch, &copy->remote_id))
+        return -ERR_NOMEM;
+    if (fact->error && !(copy->error = copy_bytes(batch, fact->error, sizeof *fact->error)))
+        return -ERR_NOMEM;
+    batch->folder_fact_count++;
+    return 0;
+}
+
+void journal_batch_list(struct journal_batch *batch, int64_t began_ms)
+{
+    BUG_ON(batch->listed_count);
+    batch->list_began_ms = began_ms;
+}
+
+int journal_batch_listed(struct journal_batch *batch, enum folder_kind kind, const char *parent,
+                         const char *name, const char *id)
+{
+    struct folder_listed *rows =
+        grow(batch->listed, &batch->listed_cap, batch->listed_count + 1, sizeof *rows);
+    if (!rows)
+        return -ERR_NOMEM;
+    batch->listed = rows;
+    struct folder_listed *row = &rows[batch->listed_count];
+    *row = (struct folder_listed){kind, parent, name, id};
+    if (copy_text(batch, &row->parent) || copy_text(batch, &row->name) ||
+        copy_text(batch, &row->id))
+        return -ERR_NOMEM;
+    batch->listed_count++;
+    return 0;
+}
+
+struct folder_task *journal_batch_take_folder(struct journal_batch *batch)
+{
+    struct folder_request *request = &batch->folders;
+    return request->taken < request->count ? request->tasks[request->taken++] : NULL;
+}
+
+int journal_batch_folders_held(const struct journal_batch *batch)
+{
+    return batch->folders.held;
+}
+
 void journal_batch_set_user(struct journal_batch *batch, void *user)
 {
     batch->user = user;
@@ -169,6 +231,9 @@ int journal_batch_is_empty(const struct journal_batch *batch)
     for (int lane = 0; lane < CLAIM_LANE_COUNT; lane++)
         if (batch->requests[lane].asked)
             return 0;
+    if (batch->folders.asked || batch->folder_fact_count || batch->list_began_ms ||
+        batch->listed_count)
+        return 0;
     return !batch->fact_count && !batch->request_count && !batch->unclaim_count &&
            !batch->has_moment;
 }

@@ -7,6 +7,7 @@
 #define JOURNAL_BATCH_H
 
 #include "journal/claim.h"
+#include "journal/folder_task.h"
 
 struct store;
 
@@ -55,6 +56,14 @@ struct journal_batch {
     size_t unclaim_count;
     size_t unclaim_cap;
     struct batch_request requests[CLAIM_LANE_COUNT];
+    struct folder_request folders;
+    struct journal_folder_fact *folder_facts; /* their strings stand in the chunks */
+    size_t folder_fact_count;
+    size_t folder_fact_cap;
+    int64_t list_began_ms; /* 0: no listing began */
+    struct folder_listed *listed;
+    size_t listed_count;
+    size_t listed_cap;
 };
 
 #endif

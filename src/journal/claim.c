@@ -191,6 +191,7 @@ struct pieces {
     sqlite3_stmt *stmt; /* SQL_CLAIM_GET */
     sqlite3_stmt *wish; /* SQL_CLAIM_WISH; NULL: nothing is wanted beside the bytes */
     unsigned marks;
+    int64_t folder_id;
     size_t part_count;
     size_t text_bytes;
 };
@@ -206,7 +207,7 @@ static void close_pieces(const struct pieces *pieces)
 /* What it is to get beside its bytes, and what PXM gave already. */
 static int open_wish(struct store *store, int64_t id, struct pieces *pieces, struct err *err)
 {
-    static const int texts[] = {0, 1, 2, 4};
+    static const int texts[] = {0, 1, 2, 4, 6, 8};
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_WISH);
     sqlite3_bind_int64(stmt, 1, id);
     int rc = sql_next(&store->sql, stmt, err);
@@ -218,7 +219,8 @@ static int open_wish(struct store *store, int64_t id, struct pieces *pieces, str
     return 0;
 }
 
-static void read_wish(const struct pieces *pieces, struct claim *claim, struct pack *pack)
+static void read_wish(const struct counters *counters, const struct pieces *pieces,
+                      struct claim *claim, struct pack *pack)
 {
     sqlite3_stmt *stmt = pieces->wish;
     char uuid[NAMING_UUID_MAX];
@@ -233,6 +235,10 @@ static void read_wish(const struct pieces *pieces, struct claim *claim, struct p
     claim->etag = pack_text(pack, etag, etag ? strlen(etag) : 0);
     claim->done_ms = sqlite3_column_int64(stmt, 5);
     claim->was_new = (pieces->marks & WORK_WAS_NEW) != 0;
+    claim->folder_id = pieces->folder_id;
+    claim->folder_collection = pack_column(pack, stmt, 6);
+    claim->folder_failure = counters_code_of(counters, sqlite3_column_int64(stmt, 7));
+    claim->folder_failure_text = pack_column(pack, stmt, 8);
 }
 
 static int open_pieces(struct store *store, int64_t id, int whole, struct pieces *out,
@@ -251,12 +257,13 @@ static int open_pieces(struct store *store, int64_t id, int whole, struct pieces
                        store->sql.path, (long long)id);
     out->stmt = stmt;
     out->marks = (unsigned)sqlite3_column_int(stmt, 21);
+    out->folder_id = sqlite3_column_int64(stmt, 23);
     rc = 0;
     if (sqlite3_column_type(stmt, 12) != SQLITE_NULL)
         rc = sum_parts(store, id, &out->part_count, &out->text_bytes, err);
     out->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
     out->text_bytes += NAMING_UUID_MAX; /* the former id may be longer as text than in its column */
-    if (!rc && (whole || (out->marks & WORK_WISH)))
+    if (!rc && (whole || (out->marks & WORK_WISH) || out->folder_id))
         rc = open_wish(store, id, out, err);
     return rc;
 }
@@ -277,7 +284,7 @@ int claim_read(struct store *store, int64_t id, int whole, struct claim **out, s
             claim->parts = (struct journal_part *)(void *)(base + sizeof *claim);
         read_columns(pieces.stmt, claim, &pack);
         if (pieces.wish)
-            read_wish(&pieces, claim, &pack);
+            read_wish(&store->counters, &pieces, claim, &pack);
         if (pieces.part_count)
             rc = read_parts(store, claim, pieces.part_count, &pack, err);
     }

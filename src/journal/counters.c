@@ -13,6 +13,8 @@ static const char *const number_names[] = {
     [COUNTERS_HISTORY_MS] = "history_ms",
     [COUNTERS_UNLINKED] = "unlinked",
     [COUNTERS_TO_LINK] = "to_link",
+    [COUNTERS_CATEGORIES] = "categories",
+    [COUNTERS_COLLECTIONS] = "collections",
 };
 _Static_assert(sizeof number_names / sizeof *number_names == COUNTERS_NUMBER_COUNT,
                "one name a number");
@@ -166,6 +168,8 @@ int counters_begin_wave(struct counters *counters, struct sql *sql, struct err *
     counters_set(counters, COUNTERS_ISSUES, 0);
     counters_set(counters, COUNTERS_UNLINKED, 0);
     counters_set(counters, COUNTERS_TO_LINK, 0);
+    counters_set(counters, COUNTERS_CATEGORIES, 0);
+    counters_set(counters, COUNTERS_COLLECTIONS, 0);
     counters_set(counters, COUNTERS_WALK_COMPLETE, 0);
     counters_set(counters, COUNTERS_WAVE, counters->numbers[COUNTERS_WAVE] + 1);
     int rc = sql_do(sql, SQL_TALLY_CLEAR, err);
@@ -198,6 +202,8 @@ void counters_fill_books(const struct counters *counters, struct journal_books *
         .issues = counters->numbers[COUNTERS_ISSUES],
         .unlinked_files = counters->numbers[COUNTERS_UNLINKED],
         .to_link_files = counters->numbers[COUNTERS_TO_LINK],
+        .categories = counters->numbers[COUNTERS_CATEGORIES],
+        .collections = counters->numbers[COUNTERS_COLLECTIONS],
         .walk_complete = counters->numbers[COUNTERS_WALK_COMPLETE] != 0,
         .wave = counters->numbers[COUNTERS_WAVE],
     };

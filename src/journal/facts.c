@@ -190,6 +190,16 @@ static int add_requests(struct store *store, const struct journal_batch *batch, 
     return sql_do_id(&store->sql, SQL_REQUEST_PRUNE, newest - RATE_WINDOW_MS, err);
 }
 
+static int apply_folders(struct store *store, const struct journal_batch *batch, struct err *err)
+{
+    int rc = batch->list_began_ms ? folder_task_list(store, batch->list_began_ms, err) : 0;
+    for (size_t i = 0; !rc && i < batch->listed_count; i++)
+        rc = folder_task_listed(store, &batch->listed[i], err);
+    for (size_t i = 0; !rc && i < batch->folder_fact_count; i++)
+        rc = folder_task_fact(store, &batch->folder_facts[i], err);
+    return rc;
+}
+
 int facts_apply(struct store *store, const struct journal_batch *batch, struct err *err)
 {
     int rc = 0;
@@ -199,6 +209,8 @@ int facts_apply(struct store *store, const struct journal_batch *batch, struct e
         rc = add_requests(store, batch, err);
     if (!rc && batch->has_moment)
         rc = history_add(store, &batch->moment, err);
+    if (!rc)
+        rc = apply_folders(store, batch, err);
     for (size_t i = 0; !rc && i < batch->unclaim_count; i++)
         rc = claim_undo(store, batch->unclaims[i], err);
     return rc;
@@ -207,6 +219,9 @@ int facts_apply(struct store *store, const struct journal_batch *batch, struct e
 int facts_claim(struct store *store, struct journal_batch *batch, struct err *err)
 {
     int rc = store_queue_fresh(store, err);
+    /* Before the claims: what it finds in the listing can be linked at once. */
+    if (!rc && batch->folders.asked)
+        rc = folder_task_take(store, &batch->folders, err);
     for (int lane = 0; !rc && lane < CLAIM_LANE_COUNT; lane++) {
         struct batch_request *request = &batch->requests[lane];
         if (request->asked)

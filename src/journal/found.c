@@ -150,7 +150,8 @@ static void read_known(struct store *store, sqlite3_stmt *stmt, const struct jou
                  .size_bytes = sqlite3_column_int64(stmt, 11),
                  .mime_id = sqlite3_column_int64(stmt, 12),
                  .tries = sqlite3_column_int(stmt, 13),
-                 .marks = (unsigned)sqlite3_column_int(stmt, 14)},
+                 .marks = (unsigned)sqlite3_column_int(stmt, 14),
+                 .folder_id = sqlite3_column_int64(stmt, 15)},
         .stamp = {.dev = (uint64_t)sqlite3_column_int64(stmt, 4),
                   .ino = (uint64_t)sqlite3_column_int64(stmt, 5),
                   .size_bytes = sqlite3_column_int64(stmt, 11),
@@ -313,8 +314,33 @@ static int see_known(struct store *store, const struct journal_found *row,
     return rc ? rc : store_set_work(store, &known->work, &after, err);
 }
 
+/* The row, or where its folder has no name of its own, one that fails with that. */
+static int see_folder(struct store *store, const struct journal_found **row,
+                      struct journal_found *failed, struct err *why, struct err *err)
+{
+    if ((*row)->failure || !(*row)->folder_id)
+        return 0;
+    int rc = folder_see(store, (*row)->folder_id, why);
+    if (!rc)
+        return 0;
+    if (rc != -ERR_NAME_INVALID) {
+        *err = *why;
+        return rc;
+    }
+    *failed = **row;
+    failed->failure = ERR_NAME_INVALID;
+    failed->failure_text = why->text;
+    *row = failed;
+    return 0;
+}
+
 static int add_row(struct store *store, const struct journal_found *row, struct err *err)
 {
+    struct journal_found failed;
+    struct err why = ERR_INIT;
+    int seen = see_folder(store, &row, &failed, &why, err);
+    if (seen)
+        return seen;
     int64_t key = naming_path_key(row->root_id, row->path);
     struct known known;
     /* In a first walk nearly every path is new, in a later one nearly every path is known. */
@@ -377,7 +403,12 @@ static int requeue_failed(struct store *store, int64_t id, struct err *err)
     if (owner && !(before.marks &
                    WORK_CONFIRMED)) /* or it failed in the walk, and another took the name since */
         return before.code == ERR_NAME_COLLISION ? naming_set_collision(store, id, owner, err) : 0;
-    rc = store_requeue(store, &after, err);
+    int is_refused = before.code == ERR_BAD_REQUEST || before.code == ERR_NOT_FOUND;
+    rc = 0;
+    if (is_refused && (before.marks & WORK_CONFIRMED) && before.folder_id)
+        rc = folder_doubt(store, before.folder_id, err);
+    if (!rc)
+        rc = store_requeue(store, &after, err);
     if (!rc)
         rc = store_set_work(store, &before, &after, err);
     return rc ? rc : 1;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "journal/folder.h"
 #include "journal/found.h"
 #include "journal/naming.h"
 #include "journal/place.h"
@@ -261,6 +262,39 @@ int journal_root_id(struct journal *journal, const char *abs_path, int64_t *out_
     struct root_call root = {.path = abs_path};
     int rc = call(journal, run_root_id, &root, err);
     *out_root_id = root.id;
+    return rc;
+}
+
+static int run_map_folders(struct store *store, void *arg, struct err *err)
+{
+    return folder_map(store, arg, err);
+}
+
+int journal_map_folders(struct journal *journal, const struct journal_mapping *mapping,
+                        struct err *err)
+{
+    struct journal_mapping copy = mapping ? *mapping : (struct journal_mapping){0};
+    return call(journal, run_map_folders, mapping ? &copy : NULL, err);
+}
+
+struct folder_call {
+    const struct journal_folder *folder;
+    int64_t id;
+};
+
+static int run_folder_id(struct store *store, void *arg, struct err *err)
+{
+    struct folder_call *folder = arg;
+    return folder_find(store, folder->folder, &folder->id, err);
+}
+
+int journal_folder_id(struct journal *journal, const struct journal_folder *folder, int64_t *out_id,
+                      struct err *err)
+{
+    struct folder_call found = {.folder = folder};
+    BUG_ON(!journal->writer);
+    int rc = writer_call(journal->writer, run_folder_id, &found, 1, err);
+    *out_id = found.id;
     return rc;
 }
 

@@ -118,6 +118,8 @@ struct journal_found {
      */
     const char *wish_collections;
     const char *wish_attributes;
+    /* The folder whose collection it belongs in; 0: none. */
+    int64_t folder_id;
 };
 /*
  * Adds a batch in walk order. It returns when the rows can be claimed and counted; they become
@@ -126,7 +128,8 @@ struct journal_found {
  *   - a new path whose name nobody owns (or whose other_name nobody owns): DISCOVERED;
  *   - a new path whose names are owned: FAILED name_collision, text naming the owner's path
  *     and how to solve it; the owner is kept in the row (owner_id);
- *   - with failure set: FAILED with it;
+ *   - with failure set: FAILED with it; so (name_invalid) where its folder would be the same
+ *     collection as another one;
  *   - a known path, same size and mtime: seen again, keeps its state (a FAILED row whose class
  *     is temporary is queued again as DISCOVERED; so is one that failed in the walk, or by
  *     name_collision, and can have a name now: its owner is gone, or other_name is free);
@@ -134,9 +137,9 @@ struct journal_found {
  *     are of another tuple, so it is DISCOVERED again without session, unless a confirm was sent;
  *   - a known path, other size or mtime: DISCOVERED again with the new tuple; session, parts and
  *     result are dropped;
- *   - a known path with another wish than before: if PXM has the file already (CONFIRMED, LINKED,
- *     VERIFIED, or FAILED after the confirm), it is CONFIRMED again and waits for its link; if its
- *     wish is gone, it stays as it is;
+ *   - a known path with another wish or folder than before: if PXM has the file already (CONFIRMED,
+ * LINKED, VERIFIED, or FAILED after the confirm), it is CONFIRMED again and waits for its link; if
+ * its wish is gone, it stays as it is;
  *   - a path that this wave has seen already: left alone.
  * A row that failed in the walk, or by name_collision, owns no name; all others own theirs.
  */
@@ -189,6 +192,61 @@ struct journal_moment {
     int64_t from_ms; /* wall */
     int64_t to_ms;
     int64_t sums[HISTORY_MEASURE_COUNT];
+};
+
+/* ---- folders: what the tree's are in PXM -------------------------------------------------- */
+
+/* A category holds folders, a collection holds files. Stored: append only. */
+enum folder_kind { FOLDER_CATEGORY, FOLDER_COLLECTION };
+
+struct journal_mapping {
+    /*
+     * 1: every folder that leads to others is a category; one with files is a collection, in the
+     * category of its own where it has one, else in the one above. 0: collections alone, all in
+     * one place.
+     */
+    int has_categories;
+    const char *top_id; /* the category that all of it lies in; NULL: none */
+};
+/*
+ * (blocking) What holds from now on; NULL: folders are left alone. Before a walk, and before a job
+ * goes on without one. Another mapping than the last has folders of its own: the files of the next
+ * walk are linked to those, too. What failed is tried again.
+ */
+int journal_map_folders(struct journal *journal, const struct journal_mapping *mapping,
+                        struct err *err) WARN_UNUSED;
+struct journal_folder {
+    int64_t parent_id;       /* 0: a root */
+    const char *name;        /* for PXM; equal names in one parent are one folder */
+    const char *other_title; /* without categories: its name where another folder has that one */
+};
+/* (blocking) The number of a folder; a new one is known from then on, and made when files wait. */
+int journal_folder_id(struct journal *journal, const struct journal_folder *folder, int64_t *out_id,
+                      struct err *err) WARN_UNUSED;
+
+enum folder_action {
+    FOLDER_MAKE,    /* its intent is durable: create it */
+    FOLDER_LOOK_UP, /* it may have been created at intent_ms: look it up */
+    FOLDER_TWINS,   /* nothing to do: PXM has several of that name there, the first is used */
+};
+struct folder_task {
+    int64_t folder_id;
+    enum folder_kind kind;
+    enum folder_action action;
+    char *name;
+    char *parent; /* an id; NULL: the top */
+    char *path;   /* for messages; the folder's own */
+    int64_t intent_ms;
+};
+void folder_task_free(struct folder_task *task);
+
+/* What became of a task. All empty: it surely was not created, and may be handed out again. */
+struct journal_folder_fact {
+    int64_t folder_id;
+    enum folder_kind kind;
+    const char *remote_id;   /* it is there */
+    const struct err *error; /* it surely is not, and cannot be: its files' links fail with this */
+    int64_t looked_ms;       /* a look-up that began then did not find it; 0: none */
 };
 
 /* ---- batches: facts and claims (loop thread) -------------------------------------------- */
@@ -291,6 +349,10 @@ struct claim {
     int wants_link;
     char *wish_collections; /* as in journal_found */
     char *wish_attributes;
+    int64_t folder_id;            /* 0: none */
+    char *folder_collection;      /* NULL: not made yet */
+    enum err_code folder_failure; /* why it cannot be made; ERR_NONE */
+    char *folder_failure_text;
     /* of a CONFIRMED one: what PXM gave */
     char *file_id; /* NULL: unknown */
     char *etag;
@@ -326,7 +388,27 @@ void journal_batch_moment(struct journal_batch *batch, const struct journal_mome
 int journal_batch_claim(struct journal_batch *batch, enum claim_lane lane, size_t max,
                         int64_t boundary_bytes) WARN_UNUSED;
 /*
- * Gives a claim back: the asset may be claimed again, by this batch too. A claim ends by itself
+ * Asks for at most `max` folders that files wait for, none of them handed out before by this
+ * process and not answered by a fact. None before a listing was begun. An intent is sure to have
+ * come to nothing once a look-up that began patience_ms after it did not find the folder.
+ */
+struct journal_folder_ask {
+    size_t max;
+    int64_t now_ms; /* wall */
+    int64_t patience_ms;
+    int tries_max; /* creations of one folder in this run */
+};
+void journal_batch_folders(struct journal_batch *batch, const struct journal_folder_ask *ask);
+int journal_batch_folder_fact(struct journal_batch *batch,
+                              const struct journal_folder_fact *fact) WARN_UNUSED;
+/* A listing of what PXM has began (wall ms): the one before it is forgotten. */
+void journal_batch_list(struct journal_batch *batch, int64_t began_ms);
+/* One of its rows; parent NULL: at the top. Only what bears a folder's name is kept. */
+int journal_batch_listed(struct journal_batch *batch, enum folder_kind kind, const char *parent,
+                         const char *name, const char *id) WARN_UNUSED;
+/*
+ * Gives a claim back: the asset may be claimed again, by this batch too (one that waits for its
+ * folder: once that is there). A claim ends by itself
  * when its asset leaves the pending states.
  */
 int journal_batch_unclaim(struct journal_batch *batch, int64_t asset_id) WARN_UNUSED;
@@ -345,6 +427,10 @@ int journal_flush(struct journal *journal, struct err *err) WARN_UNUSED;
 struct journal_batch *journal_next_done(struct journal *journal, struct err *out_err);
 /* The claims that came back in a done batch, for a lane; the caller owns each that it takes. */
 struct claim *journal_batch_take_claim(struct journal_batch *batch, enum claim_lane lane);
+/* The folders that came back in a done batch; the caller owns each that it takes. */
+struct folder_task *journal_batch_take_folder(struct journal_batch *batch);
+/* True when files waited for a folder, at the time of the commit. */
+int journal_batch_folders_held(const struct journal_batch *batch);
 /*
  * True when the lane had no more rows than were returned, at the time of the commit. While a walk
  * runs rows may come after it: a lane is at its end when it is dry and the walk was over
@@ -369,7 +455,8 @@ int journal_look_up(struct journal *journal, int64_t asset_id, struct claim **ou
 /*
  * (blocking) FAILED rows of a class (ERR_NONE: all of them) become DISCOVERED (CONFIRMED where
  * only the link failed), error and tries forgotten, session and parts kept. Those that own no name
- * and can have none stay FAILED.
+ * and can have none stay FAILED. Where a link was refused, its folder is looked up anew: somebody
+ * may have deleted it.
  */
 int journal_requeue_failed(struct journal *journal, enum err_code only, int64_t *out_count,
                            struct err *err) WARN_UNUSED;
@@ -384,8 +471,10 @@ struct journal_books {
     int64_t failed_by_code[ERR_COUNT];
     int64_t unlinked_files; /* of files[CONFIRMED]: still waiting for their links */
     int64_t to_link_files;  /* those, and the files to be sent that are to be linked after that */
-    int64_t issues;         /* what the walk could not look into */
-    int64_t gone_files;     /* known from an earlier wave, not seen in this one; 0 during a walk */
+    int64_t categories;     /* of this wave's folders: not known in PXM yet */
+    int64_t collections;
+    int64_t issues;     /* what the walk could not look into */
+    int64_t gone_files; /* known from an earlier wave, not seen in this one; 0 during a walk */
     int64_t largest_pending_bytes; /* the size of one of the largest: within 1.6 % */
     int walk_complete;
     int64_t wave;

@@ -10,6 +10,11 @@
  *            take an insert in a third of an index's time; a walk empties and refills them.
  *   wish     what a file is to get beside its bytes, where a manifest says so.
  *   queue_link   CONFIRMED rows of the current wave that can be linked now.
+ *   held_link    those that wait for the collection of their folder.
+ *   mapping  the ways that folders were mapped in, each with rows of `folder` of its own.
+ *   folder   the folders of the tree and their ids in PXM. title: the name there.
+ *   folder_intent, folder_failure  exist only while a folder needs them.
+ *   listed   what PXM has of the names in `folder`, by the listing of the last run.
  *   result   what PXM gave; a table of its own because a row that grows splits a full page.
  *   path_key, name_key  64-bit hashes in place of an index over the text: a fifth of the bytes.
  *            The text is compared after. A row of name_key *is* the ownership of a name.
@@ -41,10 +46,26 @@ static const char tables[] =
     " ctime_ns INTEGER NOT NULL, added_ms INTEGER NOT NULL) STRICT;"
     "CREATE TABLE work(id INTEGER PRIMARY KEY, wave INTEGER NOT NULL, state INTEGER NOT NULL,"
     " class_id INTEGER NOT NULL, size INTEGER NOT NULL, mime_id INTEGER NOT NULL,"
-    " tries INTEGER NOT NULL, marks INTEGER NOT NULL) STRICT;"
+    " tries INTEGER NOT NULL, marks INTEGER NOT NULL, folder_id INTEGER NOT NULL) STRICT;"
     "CREATE TABLE queue(id INTEGER PRIMARY KEY) STRICT;"
     "CREATE TABLE queue_by_size(key INTEGER PRIMARY KEY) STRICT;"
     "CREATE TABLE queue_link(id INTEGER PRIMARY KEY) STRICT;"
+    "CREATE TABLE held_link(folder_id INTEGER NOT NULL, asset_id INTEGER NOT NULL,"
+    " PRIMARY KEY(folder_id, asset_id)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE mapping(id INTEGER PRIMARY KEY, rules TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE folder(id INTEGER PRIMARY KEY, mapping_id INTEGER NOT NULL,"
+    " parent_id INTEGER NOT NULL, name TEXT NOT NULL, title TEXT, other_title TEXT,"
+    " files_wave INTEGER NOT NULL, folders_wave INTEGER NOT NULL, category_id TEXT,"
+    " collection_id TEXT, UNIQUE(mapping_id, parent_id, name)) STRICT;"
+    "CREATE INDEX folder_title ON folder(mapping_id, title);"
+    "CREATE TABLE folder_intent(folder_id INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " at_ms INTEGER NOT NULL, looked_ms INTEGER NOT NULL, tries INTEGER NOT NULL,"
+    " PRIMARY KEY(folder_id, kind)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE folder_failure(folder_id INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    " class_id INTEGER NOT NULL, text TEXT, PRIMARY KEY(folder_id, kind)) STRICT, WITHOUT ROWID;"
+    /* parent: '' at the top. */
+    "CREATE TABLE listed(kind INTEGER NOT NULL, parent TEXT NOT NULL, name TEXT NOT NULL,"
+    " id TEXT NOT NULL, PRIMARY KEY(kind, parent, name, id)) STRICT, WITHOUT ROWID;"
     /* JSON arrays: collection ids; {id, type, value}. */
     "CREATE TABLE wish(asset_id INTEGER PRIMARY KEY, collections TEXT, attributes TEXT) STRICT;"
     /* Two texts of one hash: the second stands at key + 1, and so on. asset_id 0: given back. */

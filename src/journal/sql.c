@@ -65,11 +65,12 @@ static const struct statement table[] = {
     [SQL_ASSET_ADD] = {"INSERT INTO asset(id, root_id, path, name, dev, ino, mtime_ns, ctime_ns,"
                        " added_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                        NULL},
-    [SQL_ASSET_BY_PATH] = {"SELECT a.id, a.root_id, a.path, a.name, a.dev, a.ino, a.mtime_ns,"
-                           " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries,"
-                           " w.marks FROM path_key k CROSS JOIN asset a ON a.id = k.asset_id"
-                           " CROSS JOIN work w ON w.id = k.asset_id WHERE k.key = ?1",
-                           NULL},
+    [SQL_ASSET_BY_PATH] =
+        {"SELECT a.id, a.root_id, a.path, a.name, a.dev, a.ino, a.mtime_ns,"
+         " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries,"
+         " w.marks, w.folder_id FROM path_key k CROSS JOIN asset a ON a.id = k.asset_id"
+         " CROSS JOIN work w ON w.id = k.asset_id WHERE k.key = ?1",
+         NULL},
     [SQL_ASSET_NAME] = {"SELECT path, name FROM asset WHERE id = ?1", NULL},
     [SQL_ASSET_PLACE] = {"SELECT r.path, a.path FROM asset a JOIN root r ON r.id = a.root_id"
                          " WHERE a.id = ?1",
@@ -88,15 +89,16 @@ static const struct statement table[] = {
          " LEFT JOIN asset a ON a.id = k.asset_id LEFT JOIN work w ON w.id = k.asset_id"
          " WHERE k.key = ?1",
          NULL},
-    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries, marks)"
-                      " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries, marks,"
+                      " folder_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                       NULL},
-    [SQL_WORK_GET] = {"SELECT wave, state, class_id, size, mime_id, tries, marks FROM work"
-                      " WHERE id = ?1",
-                      NULL},
+    [SQL_WORK_GET] =
+        {"SELECT wave, state, class_id, size, mime_id, tries, marks, folder_id FROM work"
+         " WHERE id = ?1",
+         NULL},
     [SQL_WORK_SET] =
         {"UPDATE work SET wave = ?2, state = ?3, class_id = ?4, size = ?5, mime_id = ?6,"
-         " tries = ?7, marks = ?8 WHERE id = ?1",
+         " tries = ?7, marks = ?8, folder_id = ?9 WHERE id = ?1",
          NULL},
     [SQL_QUEUE_ADD] = {"INSERT OR IGNORE INTO queue(id) VALUES(?1)", NULL},
     [SQL_QUEUE_ADD_FROM] = {"INSERT INTO queue(id) SELECT id FROM work WHERE id >= ?1"
@@ -110,6 +112,68 @@ static const struct statement table[] = {
     [SQL_LINK_ADD] = {"INSERT OR IGNORE INTO queue_link(id) VALUES(?1)", NULL},
     [SQL_LINK_DROP] = {"DELETE FROM queue_link WHERE id = ?1", NULL},
     [SQL_LINK_CLEAR] = {"DELETE FROM queue_link", NULL},
+    [SQL_HELD_ADD] = {"INSERT OR IGNORE INTO held_link(folder_id, asset_id) VALUES(?1, ?2)", NULL},
+    [SQL_HELD_DROP] = {"DELETE FROM held_link WHERE folder_id = ?1 AND asset_id = ?2", NULL},
+    [SQL_HELD_CLEAR] = {"DELETE FROM held_link", NULL},
+    [SQL_HELD_NEXT] = {"SELECT folder_id FROM held_link WHERE folder_id > ?1"
+                       " ORDER BY folder_id LIMIT 1",
+                       NULL},
+    [SQL_HELD_FIRST] = {"SELECT asset_id FROM held_link WHERE folder_id = ?1"
+                        " ORDER BY asset_id LIMIT 1",
+                        NULL},
+    [SQL_HELD_QUEUE] = {"INSERT OR IGNORE INTO queue_link(id)"
+                        " SELECT asset_id FROM held_link WHERE folder_id = ?1",
+                        NULL},
+    [SQL_HELD_RELEASE] = {"DELETE FROM held_link WHERE folder_id = ?1", NULL},
+    [SQL_MAPPING_FIND] = {"SELECT id FROM mapping WHERE rules = ?1", NULL},
+    [SQL_MAPPING_ADD] = {"INSERT INTO mapping(rules) VALUES(?1)", NULL},
+    [SQL_FOLDER_FIND] = {"SELECT id FROM folder WHERE mapping_id = ?1 AND parent_id = ?2"
+                         " AND name = ?3",
+                         NULL},
+    [SQL_FOLDER_ADD] = {"INSERT INTO folder(mapping_id, parent_id, name, title, other_title,"
+                        " files_wave, folders_wave) VALUES(?1, ?2, ?3, ?4, ?5, 0, 0)",
+                        NULL},
+    [SQL_FOLDER_GET] = {"SELECT parent_id, name, title, other_title, files_wave, folders_wave,"
+                        " category_id, collection_id FROM folder WHERE id = ?1",
+                        NULL},
+    [SQL_FOLDER_TITLED] = {"SELECT id FROM folder WHERE mapping_id = ?1 AND title = ?2", NULL},
+    [SQL_FOLDER_SET_TITLE] = {"UPDATE folder SET title = ?2 WHERE id = ?1", NULL},
+    [SQL_FOLDER_SEE_FILES] = {"UPDATE folder SET files_wave = ?2 WHERE id = ?1", NULL},
+    [SQL_FOLDER_SEE_FOLDERS] = {"UPDATE folder SET folders_wave = ?2 WHERE id = ?1", NULL},
+    [SQL_FOLDER_SET_CATEGORY] = {"UPDATE folder SET category_id = ?2 WHERE id = ?1", NULL},
+    [SQL_FOLDER_SET_COLLECTION] = {"UPDATE folder SET collection_id = ?2 WHERE id = ?1", NULL},
+    [SQL_FOLDER_READY] = {"SELECT o.collection_id IS NOT NULL OR i.folder_id IS NOT NULL"
+                          " FROM folder o LEFT JOIN folder_failure i ON i.folder_id = o.id"
+                          " AND i.kind = 1 WHERE o.id = ?1",
+                          NULL},
+    [SQL_FOLDER_INTENT_GET] = {"SELECT at_ms, looked_ms, tries FROM folder_intent"
+                               " WHERE folder_id = ?1 AND kind = ?2",
+                               NULL},
+    [SQL_FOLDER_INTENT_SET] = {"INSERT OR REPLACE INTO folder_intent(folder_id, kind, at_ms,"
+                               " looked_ms, tries) VALUES(?1, ?2, ?3, 0, ?4)",
+                               NULL},
+    [SQL_FOLDER_INTENT_LOOKED] = {"UPDATE folder_intent SET looked_ms = ?3"
+                                  " WHERE folder_id = ?1 AND kind = ?2",
+                                  NULL},
+    [SQL_FOLDER_INTENT_DROP] = {"DELETE FROM folder_intent WHERE folder_id = ?1 AND kind = ?2",
+                                NULL},
+    [SQL_FOLDER_INTENT_TRIES] = {"UPDATE folder_intent SET tries = 0",
+                                 "once a run, and it holds what is under way alone"},
+    [SQL_FOLDER_FAILURE_GET] = {"SELECT class_id, text FROM folder_failure"
+                                " WHERE folder_id = ?1 AND kind = ?2",
+                                NULL},
+    [SQL_FOLDER_FAILURE_SET] = {"INSERT OR REPLACE INTO folder_failure(folder_id, kind, class_id,"
+                                " text) VALUES(?1, ?2, ?3, ?4)",
+                                NULL},
+    [SQL_FOLDER_FAILURE_CLEAR] = {"DELETE FROM folder_failure", NULL},
+    [SQL_LISTED_ADD] = {"INSERT OR IGNORE INTO listed(kind, parent, name, id)"
+                        " SELECT ?1, ?2, ?3, ?4"
+                        " WHERE EXISTS(SELECT 1 FROM folder WHERE mapping_id = ?5 AND title = ?3)",
+                        NULL},
+    [SQL_LISTED_FIND] = {"SELECT id FROM listed WHERE kind = ?1 AND parent = ?2 AND name = ?3"
+                         " ORDER BY id LIMIT 2",
+                         NULL},
+    [SQL_LISTED_CLEAR] = {"DELETE FROM listed", NULL},
     [SQL_WISH_GET] = {"SELECT collections, attributes FROM wish WHERE asset_id = ?1", NULL},
     [SQL_WISH_SET] = {"INSERT OR REPLACE INTO wish(asset_id, collections, attributes)"
                       " VALUES(?1, ?2, ?3)",
@@ -190,15 +254,18 @@ static const struct statement table[] = {
     [SQL_CLAIM_GET] = {"SELECT r.path, a.path, a.name, a.dev, a.ino, w.size, a.mtime_ns,"
                        " a.ctime_ns, w.state, w.tries, w.wave, m.type, s.asset_id, s.file_path,"
                        " s.file_name, s.upload_id, s.conflict_id, s.intent_ms,"
-                       " o.file_id, o.size, o.md5, w.marks, s.intent_server_ms"
+                       " o.file_id, o.size, o.md5, w.marks, s.intent_server_ms, w.folder_id"
                        " FROM asset a CROSS JOIN work w ON w.id = a.id"
                        " CROSS JOIN root r ON r.id = a.root_id"
                        " LEFT JOIN mime m ON m.id = w.mime_id"
                        " LEFT JOIN session s ON s.asset_id = a.id"
                        " LEFT JOIN former o ON o.asset_id = a.id WHERE a.id = ?1",
                        NULL},
-    [SQL_CLAIM_WISH] = {"SELECT x.collections, x.attributes, d.file_id, d.md5, d.etag, d.done_ms"
+    [SQL_CLAIM_WISH] = {"SELECT x.collections, x.attributes, d.file_id, d.md5, d.etag, d.done_ms,"
+                        " o.collection_id, i.class_id, i.text"
                         " FROM work w LEFT JOIN wish x ON x.asset_id = w.id"
+                        " LEFT JOIN folder o ON o.id = w.folder_id"
+                        " LEFT JOIN folder_failure i ON i.folder_id = w.folder_id AND i.kind = 1"
                         " LEFT JOIN result d ON d.asset_id = w.id WHERE w.id = ?1",
                         NULL},
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"

@@ -25,6 +25,7 @@ void store_release(struct store *store)
     if (store->sql.db)
         sql_close(&store->sql);
     claim_release(&store->claims);
+    folder_release(&store->folders);
     free(store->fresh_keys);
     store->fresh_keys = NULL;
     for (size_t i = 0; i < store->mime_count; i++)
@@ -39,7 +40,7 @@ int store_is_queued(enum asset_state state)
 
 int store_wants_link(const struct work *work)
 {
-    return (work->marks & WORK_WISH) != 0;
+    return (work->marks & WORK_WISH) || work->folder_id;
 }
 
 int store_is_unlinked(const struct work *work)
@@ -86,6 +87,7 @@ int store_get_work(struct store *store, int64_t id, struct work *out, struct err
         .mime_id = sqlite3_column_int64(stmt, 4),
         .tries = sqlite3_column_int(stmt, 5),
         .marks = (unsigned)sqlite3_column_int(stmt, 6),
+        .folder_id = sqlite3_column_int64(stmt, 7),
     };
     sqlite3_reset(stmt);
     if (state < 0 || state >= ASSET_STATE_COUNT)
@@ -115,8 +117,19 @@ static int in_queue(const struct store *store, const struct work *work)
     return store_is_pending(work) && work->wave == store_wave(store);
 }
 
+static int hold_link(struct store *store, enum sql_id id, const struct work *work, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, id);
+    sqlite3_bind_int64(stmt, 1, work->folder_id);
+    sqlite3_bind_int64(stmt, 2, work->id);
+    return sql_run(&store->sql, stmt, err);
+}
+
 static int enqueue_link(struct store *store, const struct work *work, struct err *err)
 {
+    int ready = work->folder_id ? folder_is_ready(store, work->folder_id, err) : 1;
+    if (ready <= 0)
+        return ready ? ready : hold_link(store, SQL_HELD_ADD, work, err);
     /* Most are linked by whom confirmed them; who gives a claim back offers it. */
     if (!idset_has(&store->claims.given, work->id))
         claim_offer_link(&store->claims, work->id);
@@ -137,8 +150,10 @@ static int enqueue(struct store *store, const struct work *work, struct err *err
 
 static int dequeue(struct store *store, const struct work *work, struct err *err)
 {
-    if (!store_is_queued(work->state))
-        return sql_do_id(&store->sql, SQL_LINK_DROP, work->id, err);
+    if (!store_is_queued(work->state)) {
+        int rc = work->folder_id ? hold_link(store, SQL_HELD_DROP, work, err) : 0;
+        return rc ? rc : sql_do_id(&store->sql, SQL_LINK_DROP, work->id, err);
+    }
     int64_t key = claim_size_key(work->id, work->size_bytes);
     int rc = sql_do_id(&store->sql, SQL_QUEUE_DROP, work->id, err);
     return rc ? rc : sql_do_id(&store->sql, SQL_SIZES_DROP, key, err);
@@ -158,6 +173,8 @@ int store_clear_queue(struct store *store, struct err *err)
     claim_restart(&store->claims);
     if (!rc)
         rc = sql_do(&store->sql, SQL_LINK_CLEAR, err);
+    if (!rc)
+        rc = sql_do(&store->sql, SQL_HELD_CLEAR, err);
     return rc ? rc : sql_do(&store->sql, SQL_SIZES_CLEAR, err);
 }
 
@@ -212,6 +229,7 @@ static int write_work(struct store *store, enum sql_id id, const struct work *wo
     sqlite3_bind_int64(stmt, 6, work->mime_id);
     sqlite3_bind_int(stmt, 7, work->tries);
     sqlite3_bind_int(stmt, 8, (int)work->marks);
+    sqlite3_bind_int64(stmt, 9, work->folder_id);
     *recent_slot(store, work->id) = *work;
     return sql_run(&store->sql, stmt, err);
 }
@@ -231,7 +249,7 @@ int store_set_work(struct store *store, const struct work *before, const struct 
     int was_in = in_queue(store, before);
     int is_in = in_queue(store, after);
     /* Another place in the queues, or other queues. */
-    int moved = before->size_bytes != after->size_bytes ||
+    int moved = before->size_bytes != after->size_bytes || before->folder_id != after->folder_id ||
                 store_is_queued(before->state) != store_is_queued(after->state);
     int rc = before->id >= store->fresh_from ? store_queue_fresh(store, err) : 0;
     if (!rc)

@@ -8,6 +8,7 @@
 
 #include "journal/claim.h"
 #include "journal/counters.h"
+#include "journal/folder.h"
 
 #define STORE_RECENT 4096 /* hot rows remembered, a power of two */
 #define STORE_MIMES  64   /* types remembered without asking the database */
@@ -34,13 +35,15 @@ struct work {
     int64_t size_bytes;
     int64_t mime_id; /* 0: not typed yet */
     int tries;
-    unsigned marks; /* enum work_mark */
+    unsigned marks;    /* enum work_mark */
+    int64_t folder_id; /* whose collection it belongs in; 0: none */
 };
 
 struct store {
     struct sql sql;
     struct counters counters;
     struct claims claims;
+    struct folder_state folders;
     int64_t last_id;   /* of asset; ids are given in walk order and never again */
     size_t fresh_rows; /* found rows since the last commit */
     /*

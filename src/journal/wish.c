@@ -26,11 +26,13 @@ static int is_known(struct store *store, int64_t id, const struct journal_found 
 int wish_keep(struct store *store, const struct journal_found *row, struct work *work,
               struct err *err)
 {
+    int is_moved = work->folder_id != row->folder_id;
+    work->folder_id = row->folder_id;
     int had = (work->marks & WORK_WISH) != 0;
     int has = row->wish_collections || row->wish_attributes;
     int rc = had && has ? is_known(store, work->id, row, err) : had == has;
     if (rc)
-        return rc < 0 ? rc : 0;
+        return rc < 0 ? rc : is_moved;
     if (!has) {
         work->marks &= ~(unsigned)WORK_WISH;
         rc = sql_do_id(&store->sql, SQL_WISH_DROP, work->id, err);

@@ -7,8 +7,8 @@
 #include "journal/store.h"
 
 /*
- * Keeps the wish of a found row and marks *work by it; the caller then sets it. 1 where it is
- * another wish than before, 0, or negative.
+ * Keeps the wish and the folder of a found row and marks *work by it; the caller then sets it. 1
+ * where it is another one than before, 0, or negative.
  */
 int wish_keep(struct store *store, const struct journal_found *row, struct work *work,
               struct err *err) WARN_UNUSED;
