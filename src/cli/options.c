@@ -18,7 +18,8 @@ static const struct option_choice on_conflict_choices[] = {{"skip", CONFLICT_SKI
                                                            {0}};
 static const struct option_choice name_policy_choices[] = {
     {"keep", NAME_KEEP, 0}, {"unique", NAME_UNIQUE, 0}, {"path", NAME_PATH, 0}, {0}};
-static const struct option_choice map_folders_choices[] = {{"none", MAP_NONE, 0}, {0}};
+static const struct option_choice map_folders_choices[] = {
+    {"none", MAP_NONE, 0}, {"collections", MAP_COLLECTIONS, 0}, {"tree", MAP_TREE, 0}, {0}};
 static const struct option_choice order_by_choices[] = {
     {"mixed", ORDER_MIXED, 0}, {"size", ORDER_SIZE, 0}, {"path", ORDER_PATH, 0}, {0}};
 static const struct option_choice verify_etag_choices[] = {

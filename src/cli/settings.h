@@ -13,8 +13,6 @@
 #include "cli/string_list.h"
 #include "pipeline/pipeline.h"
 
-enum map_folders { MAP_NONE };
-
 enum output_format {
     FORMAT_UNSET,
     FORMAT_CSV,
@@ -63,6 +61,7 @@ struct settings {
     char *publish_start; /* NULL: none */
     struct string_list regions;
     enum map_folders map_folders;
+    char *parent_category;
 
     /* which files */
     struct string_list includes;

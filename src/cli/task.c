@@ -116,6 +116,8 @@ static void fill_options(struct task *task)
         .max_depth = settings->max_depth,
     };
     options->name_policy = settings->name_policy;
+    options->map_folders = settings->map_folders;
+    options->parent_category = settings->parent_category;
     options->on_conflict = settings->on_conflict;
     options->publish = settings->publish;
     options->publish_start = settings->publish_start;

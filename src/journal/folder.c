@@ -145,10 +145,7 @@ int folder_path(struct store *store, int64_t id, struct buf *out, struct err *er
     return rc < 0 ? rc : 0;
 }
 
-/* ---- what a walk sees -------------------------------------------------------------------- */
-
-/* 1 and the other folder's id where it has the title, 0, or negative. */
-static int is_taken(struct store *store, const char *title, int64_t *out_owner, struct err *err)
+int folder_titled(struct store *store, const char *title, int64_t *out_id, struct err *err)
 {
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FOLDER_TITLED);
     sqlite3_bind_int64(stmt, 1, store->folders.mapping_id);
@@ -156,10 +153,12 @@ static int is_taken(struct store *store, const char *title, int64_t *out_owner, 
     int rc = sql_next(&store->sql, stmt, err);
     if (rc <= 0)
         return rc;
-    *out_owner = sqlite3_column_int64(stmt, 0);
+    *out_id = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
     return 1;
 }
+
+/* ---- what a walk sees -------------------------------------------------------------------- */
 
 static int refuse_title(struct store *store, const char *title, int64_t owner, struct err *err)
 {
@@ -183,10 +182,10 @@ static int take_title(struct store *store, const struct folder *folder, struct e
 {
     int64_t owner = 0;
     const char *title = folder->name;
-    int rc = is_taken(store, title, &owner, err);
+    int rc = folder_titled(store, title, &owner, err);
     if (rc > 0) {
         title = folder->other_title;
-        rc = is_taken(store, title, &owner, err);
+        rc = folder_titled(store, title, &owner, err);
     }
     if (rc)
         return rc < 0 ? rc : refuse_title(store, title, owner, err);

@@ -51,6 +51,9 @@ int folder_find(struct store *store, const struct journal_folder *folder, int64_
                 struct err *err) WARN_UNUSED;
 /* 1 and *out, or 0 where there is no such row, or negative. */
 int folder_get(struct store *store, int64_t id, struct folder *out, struct err *err) WARN_UNUSED;
+/* 1 and a folder that has this title in PXM, 0, or negative. */
+int folder_titled(struct store *store, const char *title, int64_t *out_id,
+                  struct err *err) WARN_UNUSED;
 /*
  * A file of the current wave lies in it. 0; -ERR_NAME_INVALID with the text where two folders
  * would be one collection; another negative code is a failure of the journal.

@@ -119,7 +119,8 @@ static int fail_side(struct store *store, int64_t folder_id, enum folder_kind ki
                      const struct err *failure, struct err *err)
 {
     int rc = set_failure(store, folder_id, kind, failure, err);
-    if (!rc)
+    /* What may be there after all stays to be looked up. */
+    if (!rc && failure->effect == EFFECT_NONE)
         rc = drop_intent(store, folder_id, kind, err);
     return rc || kind == FOLDER_CATEGORY ? rc : release(store, folder_id, err);
 }
@@ -143,12 +144,16 @@ int folder_task_list(struct store *store, int64_t began_ms, struct err *err)
 
 int folder_task_listed(struct store *store, const struct folder_listed *listed, struct err *err)
 {
+    int64_t folder_id;
+    /* A tenant may have any number; those of our names are as many as our folders. */
+    int rc = folder_titled(store, listed->name, &folder_id, err);
+    if (rc <= 0)
+        return rc;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_LISTED_ADD);
     sqlite3_bind_int(stmt, 1, (int)listed->kind);
     sql_bind_text(stmt, 2, listed->parent ? listed->parent : "");
     sql_bind_text(stmt, 3, listed->name);
     sql_bind_text(stmt, 4, listed->id);
-    sqlite3_bind_int64(stmt, 5, store->folders.mapping_id);
     return sql_run(&store->sql, stmt, err);
 }
 

@@ -167,8 +167,7 @@ static const struct statement table[] = {
                                 NULL},
     [SQL_FOLDER_FAILURE_CLEAR] = {"DELETE FROM folder_failure", NULL},
     [SQL_LISTED_ADD] = {"INSERT OR IGNORE INTO listed(kind, parent, name, id)"
-                        " SELECT ?1, ?2, ?3, ?4"
-                        " WHERE EXISTS(SELECT 1 FROM folder WHERE mapping_id = ?5 AND title = ?3)",
+                        " VALUES(?1, ?2, ?3, ?4)",
                         NULL},
     [SQL_LISTED_FIND] = {"SELECT id FROM listed WHERE kind = ?1 AND parent = ?2 AND name = ?3"
                          " ORDER BY id LIMIT 2",

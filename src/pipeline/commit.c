@@ -74,6 +74,12 @@ static void go_on(struct job *job, struct asset *asset)
     asset_wait_first(job, asset, WAIT_API);
 }
 
+static void take_batch(struct job *job, struct journal_batch *batch)
+{
+    lanes_take(job, batch);
+    folders_take(job, batch);
+}
+
 void commit_collect(struct job *job)
 {
     struct err error = ERR_INIT;
@@ -86,7 +92,7 @@ void commit_collect(struct job *job)
         if (error.code)
             commit_lost(job, &error);
         else
-            lanes_take(job, batch);
+            take_batch(job, batch);
         journal_batch_free(batch);
     }
     if (job->ended && job->end == JOB_END_JOURNAL)

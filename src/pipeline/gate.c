@@ -110,6 +110,18 @@ static void send_region_request(struct job *job)
     send_call(job, EXCHANGE_GET, job->options->wire.region_path, &authorization, NULL);
 }
 
+static void send_parent_request(struct job *job)
+{
+    struct buf authorization, path;
+    buf_init(&authorization, LIMIT_REPLY_BYTES);
+    buf_init(&path, LIMIT_URL_BYTES);
+    if (wire_path(job->options->wire.category_one_path, job->options->parent_category, &path) ||
+        buf_printf(&authorization, "Bearer %s", job->gate.token))
+        buf_reset(&authorization);
+    send_call(job, EXCHANGE_GET, buf_str(&path), &authorization, NULL);
+    buf_release(&path);
+}
+
 static void find_token(struct job *job)
 {
     struct gate *gate = &job->gate;
@@ -130,6 +142,11 @@ static void find_token(struct job *job)
     }
 }
 
+static int needs_parent(const struct job *job)
+{
+    return job->options->map_folders != MAP_NONE && job->options->parent_category;
+}
+
 /* Opens the gate as far as it can without waiting; called each tick while somebody needs it. */
 void gate_tick(struct job *job)
 {
@@ -143,9 +160,14 @@ void gate_tick(struct job *job)
     if (gate->state == GATE_TOKEN && call_may_start(job))
         find_token(job);
     if (gate->state == GATE_REGIONS && (gate->regions_known || !job->options->region_count))
+        gate->state = GATE_PARENT;
+    if (gate->state == GATE_PARENT && (gate->parent_known || !needs_parent(job)))
         gate->state = GATE_OPEN;
-    if (gate->state == GATE_REGIONS && !gate->busy && !job->ended && call_may_start(job))
+    int may_send = !gate->busy && !job->ended && call_may_start(job);
+    if (gate->state == GATE_REGIONS && may_send)
         send_region_request(job);
+    else if (gate->state == GATE_PARENT && may_send)
+        send_parent_request(job);
 }
 
 static void take_token(struct job *job, const struct exchange_reply *reply, struct err *error)
@@ -203,14 +225,16 @@ static void take_regions(struct job *job, const struct exchange_reply *reply, st
     wire_regions_release(&regions);
     if (!rc) {
         job->gate.regions_known = 1;
-        job->gate.state = GATE_OPEN;
+        job->gate.state = GATE_PARENT;
     }
 }
 
 static void gate_failed(struct job *job, const struct err *error)
 {
     struct gate *gate = &job->gate;
-    const char *what = gate->state == GATE_TOKEN ? "fetching a token" : "listing the regions";
+    const char *what = gate->state == GATE_TOKEN     ? "fetching a token"
+                       : gate->state == GATE_REGIONS ? "listing the regions"
+                                                     : "looking up --parent-category";
     struct err named;
     err_set(&named, error->code, "%s: %.400s", what, error->text);
     named.http_status = error->http_status;
@@ -219,12 +243,15 @@ static void gate_failed(struct job *job, const struct err *error)
             job_notice(job, NULL, &named, gate->tries, pacer_held_ms(job->pacer, job->now_ms));
         return;
     }
-    if (error->code == ERR_AUTH && gate->state == GATE_REGIONS && !gate->generation_proven &&
+    if (error->code == ERR_AUTH && gate->state != GATE_TOKEN && !gate->generation_proven &&
         gate->tries == 0 && can_fetch(job)) {
         gate->tries++;
         gate_token_refused(job, gate->generation);
         return;
     }
+    if (gate->state == GATE_PARENT && error->code == ERR_NOT_FOUND)
+        err_set(&named, ERR_CONFIG, "--parent-category %s: PXM has no such category",
+                job->options->parent_category);
     if (!err_is_temporary(error->code)) {
         refuse(job, &named);
         return;
@@ -256,7 +283,10 @@ void gate_done(struct job *job)
             take_token(job, reply, &error);
         } else {
             gate->generation_proven = 1;
-            take_regions(job, reply, &error);
+            if (gate->state == GATE_REGIONS)
+                take_regions(job, reply, &error);
+            else
+                gate->parent_known = 1;
         }
     }
     if (error.code)

@@ -3,6 +3,7 @@
  * below; the journal's blocking calls are made for it.
  */
 #include "base/log.h"
+#include "pipeline/folder_walk.h"
 #include "pipeline/job.h"
 
 #include <pthread.h>
@@ -33,7 +34,8 @@ struct intake {
     struct journal_found rows[LIMIT_WALK_BATCH];
     struct name_of names[LIMIT_WALK_BATCH];
     char *paths[LIMIT_WALK_BATCH];
-    char failures[LIMIT_WALK_BATCH][128];
+    char failures[LIMIT_WALK_BATCH][256];
+    struct folder_walk folders;
     size_t count;
     struct tally tallies[REASONS_MAX];
 };
@@ -49,14 +51,25 @@ static int flush(struct intake *intake, struct err *err)
     return rc;
 }
 
-static int add_file(struct intake *intake, const struct walk_entry *entry)
+/* Its name for PXM, and its folder's. A failure is the file's alone, unless it ends the walk. */
+static int name_file(struct intake *intake, const struct walk_entry *entry,
+                     struct journal_found *row, struct name_of *name, struct err *error)
 {
     const struct job_options *options = intake->options;
+    const char *root = options->walk.roots[entry->root_idx];
+    const char *root_name = strrchr(root, '/') ? strrchr(root, '/') + 1 : root;
+    int rc = name_make(options->name_policy, root_name, entry->path, name, error);
+    if (!rc && options->map_folders != MAP_NONE)
+        rc = folder_walk_find(&intake->folders, entry->root_idx, entry->path, &row->folder_id,
+                              error);
+    return rc;
+}
+
+static int add_file(struct intake *intake, const struct walk_entry *entry)
+{
     size_t i = intake->count;
     struct err error = ERR_INIT;
     struct journal_found *row = &intake->rows[i];
-    const char *root = options->walk.roots[entry->root_idx];
-    const char *root_name = strrchr(root, '/') ? strrchr(root, '/') + 1 : root;
     if (!(intake->paths[i] = strdup(entry->path)))
         return err_set(&intake->error, ERR_NOMEM, "no memory for the walk");
     *row = (struct journal_found){
@@ -64,7 +77,13 @@ static int add_file(struct intake *intake, const struct walk_entry *entry)
         .path = intake->paths[i],
         .stamp = entry->stamp,
     };
-    if (name_make(options->name_policy, root_name, entry->path, &intake->names[i], &error)) {
+    int rc = name_file(intake, entry, row, &intake->names[i], &error);
+    if (rc && rc != -ERR_NAME_INVALID) {
+        free(intake->paths[i]);
+        intake->error = error;
+        return rc;
+    }
+    if (rc) {
         row->failure = error.code;
         snprintf(intake->failures[i], sizeof intake->failures[i], "%.*s",
                  (int)sizeof intake->failures[i] - 1, error.text);
@@ -130,6 +149,12 @@ static int walk(struct intake *intake)
     return rc;
 }
 
+static void intake_free(struct intake *intake)
+{
+    folder_walk_release(&intake->folders);
+    free(intake);
+}
+
 /*
  * The wave begins here, before anything is claimed: a row that an earlier wave saw must not be
  * worked on until this walk has found its file unchanged.
@@ -150,9 +175,10 @@ static struct intake *intake_new(const struct job_options *options, struct journ
     intake->options = options;
     intake->journal = journal;
     err_clear(&intake->error);
+    folder_walk_init(&intake->folders, options, journal);
     int64_t wave = 0;
     if (journal_walk_begin(journal, &wave, err)) {
-        free(intake);
+        intake_free(intake);
         return NULL;
     }
     return intake;
@@ -160,13 +186,14 @@ static struct intake *intake_new(const struct job_options *options, struct journ
 
 int job_walk(const struct job_options *options, struct journal *journal, struct err *err)
 {
-    struct intake *intake = intake_new(options, journal, err);
+    struct intake *intake =
+        folders_map(options, journal, err) ? NULL : intake_new(options, journal, err);
     if (!intake)
         return -(int)err->code;
     int rc = walk(intake);
     if (rc)
         *err = intake->error;
-    free(intake);
+    intake_free(intake);
     return rc;
 }
 
@@ -189,7 +216,7 @@ int intake_start(struct job *job, struct err *err)
     intake->job = job;
     intake->walking = 1;
     if (pthread_create(&intake->thread, NULL, run, intake)) {
-        free(intake);
+        intake_free(intake);
         return err_set(err, ERR_NOMEM, "the walker's thread could not be started");
     }
     job->intake = intake;
@@ -222,6 +249,6 @@ void intake_stop(struct job *job)
         return;
     intake_ask_stop(job);
     pthread_join(intake->thread, NULL);
-    free(intake);
+    intake_free(intake);
     job->intake = NULL;
 }

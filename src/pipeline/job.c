@@ -136,6 +136,9 @@ static void collect_exchanges(struct job *job)
         if (exchange == job->gate.exchange) {
             job->api_active--;
             gate_done(job);
+        } else if (!user) {
+            job->api_active--;
+            BUG_ON(!folders_done(job, exchange));
         } else if (exchange_is_put(exchange)) {
             put_done(job, user);
         } else {
@@ -163,7 +166,8 @@ static void collect_works(struct job *job)
 static void start_calls(struct job *job)
 {
     struct asset *asset;
-    if ((!TAILQ_EMPTY(&job->waiting[WAIT_API]) || !TAILQ_EMPTY(&job->waiting[WAIT_SLOT])))
+    if (!TAILQ_EMPTY(&job->waiting[WAIT_API]) || !TAILQ_EMPTY(&job->waiting[WAIT_SLOT]) ||
+        folders_want_call(job))
         gate_tick(job);
     if (job->gate.state != GATE_OPEN)
         return;
@@ -171,6 +175,7 @@ static void start_calls(struct job *job)
         steps[asset->step].start(job, asset);
     if (job_is_draining(job))
         return;
+    folders_start(job);
     while (call_may_start(job) && (asset = TAILQ_FIRST(&job->waiting[WAIT_SLOT]))) {
         struct asset *next = asset;
         while (next && !lanes_admit(job, next))
@@ -249,6 +254,7 @@ static void abort_asset(struct job *job, struct asset *asset)
 
 static void abort_all(struct job *job)
 {
+    folders_abort(job);
     for (int i = 0; i < WAIT_COUNT; i++) {
         struct asset *asset, *next;
         for (asset = TAILQ_FIRST(&job->waiting[i]); asset; asset = next) {
@@ -299,6 +305,7 @@ static void drain(struct job *job)
     if (!job_is_draining(job))
         return;
     intake_ask_stop(job);
+    folders_park(job);
     park_list(job, WAIT_SLOT);
     park_list(job, WAIT_RETRY);
     if (job_is_parking(job)) {
@@ -355,13 +362,15 @@ static int64_t until_next_due(const struct job *job)
         if (job->lanes[i].used && !job->lanes[i].closed && !job->lanes[i].asked &&
             job->lanes[i].due_ms > job->now_ms)
             wait = earliest(wait, job->lanes[i].due_ms - job->now_ms);
+    wait = earliest(wait, folders_wait_ms(job));
     return wait > 0 ? wait : 0;
 }
 
 /* 1 while there is something to do or to wait for. */
 static int is_alive(const struct job *job)
 {
-    if (job->assets || job->commits_out || !journal_batch_is_empty(job->batch))
+    if (job->assets || job->commits_out || !journal_batch_is_empty(job->batch) ||
+        folders_have_calls(job))
         return 1;
     if (job_is_draining(job))
         return intake_is_walking(job);
@@ -383,6 +392,7 @@ static void tick(struct job *job)
     start_calls(job);
     start_puts(job);
     lanes_ask(job);
+    folders_ask(job);
     meter_tick(job);
     history_tick(job);
     commit_submit(job);
@@ -444,6 +454,7 @@ static int set_up(struct job *job, struct journal *journal, struct err *err)
     window_guard_install();
     raise_file_limit();
     lanes_init(job);
+    folders_init(job);
     int rc = commit_init(job, err);
     if (!rc)
         rc = job_restore_pacer(job, err);
@@ -456,6 +467,8 @@ static int set_up(struct job *job, struct journal *journal, struct err *err)
     if (!rc)
         rc = journal_read_books(journal, &job->books, err);
     if (!rc)
+        rc = folders_map(job->options, journal, err);
+    if (!rc)
         rc = intake_start(job, err);
     return rc;
 }
@@ -466,6 +479,7 @@ static void tear_down(struct job *job)
     workers_free(job->workers);
     job->workers = NULL;
     gate_release(job);
+    folders_release(job);
     put_release(job);
     while (job->spare_api_count)
         exchange_free(job->spare_api[--job->spare_api_count]);

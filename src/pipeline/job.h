@@ -6,6 +6,7 @@
 
 #include "pipeline/asset.h"
 #include "pipeline/climb.h"
+#include "pipeline/folders.h"
 #include "pipeline/meter.h"
 #include "pipeline/remedy.h"
 #include "pipeline/worker.h"
@@ -22,8 +23,8 @@ struct transfer {
 };
 TAILQ_HEAD(transfer_list, transfer);
 
-/* What must be known before the first call about a file: a token, the regions' ids. */
-enum gate_state { GATE_CLOSED, GATE_TOKEN, GATE_REGIONS, GATE_OPEN };
+/* What must be known before the first call about a file: a token, the regions' ids, the place. */
+enum gate_state { GATE_CLOSED, GATE_TOKEN, GATE_REGIONS, GATE_PARENT, GATE_OPEN };
 
 struct gate {
     enum gate_state state;
@@ -38,6 +39,7 @@ struct gate {
     char **region_ids;
     size_t region_count;
     int regions_known;
+    int parent_known; /* --parent-category is a category */
 };
 
 enum canary_state { CANARY_UNTRIED, CANARY_RUNNING, CANARY_PROVEN, CANARY_BROKEN };
@@ -104,6 +106,7 @@ struct job {
     struct asset_list waiting[WAIT_COUNT];
     int waiting_count[WAIT_COUNT];
     struct lane lanes[LANES];
+    struct folders folders;
     int assets;        /* in memory */
     int large_sending; /* large assets with an open session */
     int open_sessions; /* from the start of a request until every part is stored */
@@ -210,6 +213,8 @@ void lanes_take(struct job *job, struct journal_batch *batch);
 int lanes_all_closed(const struct job *job);
 /* Likewise, but for the lane of files to be linked. */
 int lanes_all_sent(const struct job *job);
+/* There may be files to be linked that were not before. */
+void lanes_poke_links(struct job *job);
 /* 1 where this prepared asset may begin its request: a slot is free or soon will be. */
 int lanes_admit(const struct job *job, const struct asset *asset);
 

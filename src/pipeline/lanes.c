@@ -51,7 +51,8 @@ static int may_grow(const struct job *job, int lane)
     if (intake_is_walking(job))
         return 1;
     return lane == LANE_LINKS &&
-           (!lanes_all_sent(job) || job->assets > job->lanes[LANE_LINKS].held);
+           (!lanes_all_sent(job) || job->assets > job->lanes[LANE_LINKS].held ||
+            folders_are_busy(job));
 }
 
 static int large_share(const struct job *job)
@@ -154,6 +155,11 @@ void lanes_take(struct job *job, struct journal_batch *batch)
     for (int i = 0; i < LANES; i++)
         if (job->lanes[i].asked && job->lanes[i].asked_seq == job->durable_seq)
             take_lane(job, batch, i);
+}
+
+void lanes_poke_links(struct job *job)
+{
+    job->lanes[LANE_LINKS].due_ms = job->now_ms;
 }
 
 int lanes_all_sent(const struct job *job)

@@ -23,6 +23,7 @@ static void describe(const struct asset *asset, struct wire_link *out)
 {
     *out = (struct wire_link){
         .file_id = asset->file_id,
+        .folder_collection = asset->claim->folder_collection,
         .collections = asset->claim->wish_collections,
         .attributes = asset->claim->wish_attributes,
     };
@@ -44,8 +45,30 @@ int link_is_wanted(const struct asset *asset)
     return asset->claim->wants_link;
 }
 
+/* The folder that it belongs in is not there: it waits in the journal, or has nowhere to go. */
+static void leave_to_folder(struct job *job, struct asset *asset)
+{
+    const struct claim *claim = asset->claim;
+    struct err error;
+    if (claim->folder_failure) {
+        (void)!err_set(&error, claim->folder_failure, "%s", claim->folder_failure_text);
+        finish_failed(job, asset, &error);
+        return;
+    }
+    if (journal_batch_unclaim(job->batch, claim->asset_id)) {
+        (void)!err_set(&error, ERR_NOMEM, "no memory for a journal batch");
+        commit_lost(job, &error);
+    }
+    folders_need(job);
+    park(job, asset);
+}
+
 void link_enter(struct job *job, struct asset *asset)
 {
+    if (asset->claim->folder_id && !asset->claim->folder_collection) {
+        leave_to_folder(job, asset);
+        return;
+    }
     if (!asset->file_id[0]) {
         struct err error;
         err_set(&error, ERR_BAD_REPLY, "PXM named no id for it");

@@ -13,6 +13,7 @@
 struct job;
 
 enum conflict_policy { CONFLICT_SKIP, CONFLICT_OVERWRITE, CONFLICT_VERSION, CONFLICT_FAIL };
+enum map_folders { MAP_NONE, MAP_COLLECTIONS, MAP_TREE };
 enum job_order { ORDER_MIXED, ORDER_SIZE, ORDER_PATH };
 enum verify_etag { VERIFY_AUTO, VERIFY_ALWAYS, VERIFY_OFF };
 
@@ -68,6 +69,9 @@ struct job_options {
 
     struct walk_options walk; /* root_count 0: no walk, go on with the journal's rows */
     enum name_policy name_policy;
+
+    enum map_folders map_folders;
+    const char *parent_category; /* an id: what the folders become lies in it; NULL: at the top */
 
     enum conflict_policy on_conflict;
     int publish;

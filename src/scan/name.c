@@ -110,6 +110,81 @@ int name_make(enum name_policy policy, const char *root_name, const char *path, 
     return rc == -ERR_NOMEM ? err_set(err, ERR_NOMEM, "%s", other.text) : 0;
 }
 
+/* ---- folders -------------------------------------------------------------------------------- */
+
+static int is_control(utf8proc_int32_t point)
+{
+    switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_CC:
+    case UTF8PROC_CATEGORY_ZL:
+    case UTF8PROC_CATEGORY_ZP:
+        return 1;
+    default:
+        return 0;
+    }
+}
+
+/* The code point at a place of valid UTF-8; *out_size its bytes. */
+static utf8proc_int32_t point_at(const char *text, size_t len, size_t *out_size)
+{
+    utf8proc_int32_t point = 0;
+    utf8proc_ssize_t size =
+        utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)len, &point);
+    *out_size = size > 0 ? (size_t)size : 1;
+    return point;
+}
+
+static int is_space(utf8proc_int32_t point)
+{
+    return utf8proc_category(point) == UTF8PROC_CATEGORY_ZS;
+}
+
+/* Where the name begins and ends without white space around it; 0 where a control is inside. */
+static int trim(const char *text, size_t len, size_t *out_start, size_t *out_end)
+{
+    size_t size;
+    *out_start = *out_end = 0;
+    for (size_t at = 0; at < len; at += size) {
+        utf8proc_int32_t point = point_at(text + at, len - at, &size);
+        if (is_control(point))
+            return 0;
+        if (is_space(point))
+            continue;
+        if (!*out_end)
+            *out_start = at;
+        *out_end = at + size;
+    }
+    return 1;
+}
+
+int name_of_folder(const char *raw, size_t len, char out[LIMIT_NAME_BYTES + 1], struct err *err)
+{
+    struct buf nfc;
+    size_t start = 0, end = 0;
+    buf_init(&nfc, JOINED_MAX);
+    int rc = nfc_append(&nfc, raw, len, err);
+    if (rc == -ERR_NAME_INVALID)
+        rc = err_set(err, ERR_NAME_INVALID, "it is no UTF-8");
+    else if (!rc && !trim(buf_str(&nfc), nfc.len, &start, &end))
+        rc = err_set(err, ERR_NAME_INVALID, "it holds control characters");
+    else if (!rc && start == end)
+        rc = err_set(err, ERR_NAME_INVALID, "it is empty");
+    else if (!rc && end - start > LIMIT_NAME_BYTES)
+        rc = err_set(err, ERR_NAME_INVALID, "it has %zu bytes, more than %d", end - start,
+                     LIMIT_NAME_BYTES);
+    if (!rc) {
+        memcpy(out, nfc.data + start, end - start);
+        out[end - start] = '\0';
+    }
+    buf_release(&nfc);
+    return rc;
+}
+
+int name_of_folders(const char *path, char out[LIMIT_NAME_BYTES + 1], struct err *err)
+{
+    return make_joined(path, out, err);
+}
+
 /* ---- showing -------------------------------------------------------------------------------- */
 
 /* Controls, line ends of Unicode, and what turns a terminal's writing direction. */

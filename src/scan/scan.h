@@ -117,6 +117,16 @@ struct name_of {
 int name_make(enum name_policy policy, const char *root_name, const char *path, struct name_of *out,
               struct err *err) WARN_UNUSED;
 /*
+ * The name that a folder, or what PXM calls one, is known by: NFC, without white space at its ends,
+ * so that what a server trims is still found by its name. 0; -ERR_NAME_INVALID where nothing is
+ * left, it is no UTF-8, holds control characters or line ends, or has over LIMIT_NAME_BYTES;
+ * -ERR_NOMEM.
+ */
+int name_of_folder(const char *raw, size_t len, char out[LIMIT_NAME_BYTES + 1],
+                   struct err *err) WARN_UNUSED;
+/* The names of a path's folders, joined with "--" as a file's are; likewise. */
+int name_of_folders(const char *path, char out[LIMIT_NAME_BYTES + 1], struct err *err) WARN_UNUSED;
+/*
  * Appends a printable form of raw bytes for messages and reports: bad UTF-8, controls, line ends
  * and what turns the writing direction as \xNN. 0 or -ERR_NOMEM where *out is full.
  */

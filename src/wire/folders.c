@@ -1,8 +1,10 @@
-/* folders.c - pages of collections and categories. Called on any thread; no state. */
+/* folders.c - collections and categories: pages of them, and making one. Any thread; no state. */
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "wire/doc.h"
 #include "wire/wire.h"
 
@@ -24,6 +26,7 @@ static int read_all(struct json_object *doc, struct wire_folders *out, struct er
     if (!list)
         return err_set(err, ERR_BAD_REPLY, "folders: the reply is no list");
     size_t count = json_object_array_length(list);
+    out->rows = count;
     out->items = calloc(count ? count : 1, sizeof *out->items);
     int rc = out->items ? 0 : -ERR_NOMEM;
     for (size_t i = 0; i < count && !rc; i++) {
@@ -57,4 +60,37 @@ void wire_folders_release(struct wire_folders *folders)
     }
     free(folders->items);
     *folders = (struct wire_folders){0};
+}
+
+int wire_encode_folder(const char *name, const char *parent_id, struct buf *out)
+{
+    buf_puts(out, "{\"name\":");
+    log_append_json_string(out, name, strlen(name));
+    if (parent_id) {
+        buf_puts(out, ",\"parent_id\":");
+        log_append_json_string(out, parent_id, strlen(parent_id));
+    }
+    buf_puts(out, "}");
+    return out->truncated ? -ERR_NOMEM : 0;
+}
+
+int wire_decode_created(const char *body, size_t len, char out_id[LIMIT_ID_BYTES], struct err *err)
+{
+    static const char *const wrappers[] = {"category", "collection", "folder", "data"};
+    struct json_object *doc = NULL;
+    out_id[0] = '\0';
+    if (!len)
+        return 0;
+    int rc = doc_parse(body, len, "folder", &doc, err);
+    if (rc) {
+        if (err)
+            err->effect = EFFECT_MAYBE;
+        return rc;
+    }
+    const char *id = doc_id(doc, "id");
+    for (size_t i = 0; !id && i < sizeof wrappers / sizeof *wrappers; i++)
+        id = doc_id(doc_object(doc, wrappers[i]), "id");
+    snprintf(out_id, LIMIT_ID_BYTES, "%s", id ? id : "");
+    json_object_put(doc);
+    return 0;
 }

@@ -40,6 +40,8 @@ static const struct field {
     {AT(region_path),        FIELD_PATH,      {"/v2.1/region", "/v2.1/region"}},
     {AT(attribute_path),     FIELD_PATH,      {"/v2.1/attribute", "/v2.1/attribute"}},
     {AT(collection_path),    FIELD_PATH,      {"/v2.1/collection", "/v2.1/collection"}},
+    {AT(category_path),      FIELD_PATH,      {"/v2.1/category", "/v2.1/category"}},
+    {AT(category_one_path),  FIELD_PATH_ID,   {"/v2.1/category/{id}", "/v2.1/category/{id}"}},
     {AT(date),               FIELD_DATE,      {"day", "second"}},
     {AT(etag_quotes),        FIELD_ETAG,      {"keep", "keep"}},
     {AT(conflict_overwrite), FIELD_TEMPLATE,  {OVERWRITE, OVERWRITE}},

@@ -227,3 +227,12 @@ int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out)
     return buf_printf(out, "%s%slimit=%d&offset=%lld", path, strchr(path, '?') ? "&" : "?", limit,
                       (long long)offset);
 }
+
+int wire_child_page_path(const char *path, const char *parent_id, int limit, int64_t offset,
+                         struct buf *out)
+{
+    int rc = buf_printf(out, "%s%sparent_id=", path, strchr(path, '?') ? "&" : "?");
+    if (!rc)
+        rc = append_encoded(parent_id, out);
+    return rc ? rc : buf_printf(out, "&limit=%d&offset=%lld", limit, (long long)offset);
+}

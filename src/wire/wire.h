@@ -27,8 +27,10 @@ struct wire_profile {
     char list_path[128];   /* GET, file list */
     char file_path[128];   /* {id} is replaced */
     char region_path[128];
-    char attribute_path[128];  /* GET, list */
-    char collection_path[128]; /* GET, list */
+    char attribute_path[128];    /* GET, list */
+    char collection_path[128];   /* GET, list; POST */
+    char category_path[128];     /* likewise */
+    char category_one_path[128]; /* {id} is replaced; GET */
     enum wire_date date;
     enum wire_etag etag_quotes;
     char conflict_overwrite[WIRE_SETTING_MAX]; /* JSON object; {conflict_file_id} is replaced */
@@ -95,6 +97,9 @@ struct wire_confirm {
 int wire_encode_confirm(const struct wire_profile *profile, const struct wire_confirm *confirm,
                         struct buf *out, struct err *err) WARN_UNUSED;
 
+/* The body that creates a category or a collection; parent_id NULL: at the top. */
+int wire_encode_folder(const char *name, const char *parent_id, struct buf *out) WARN_UNUSED;
+
 /* What a file is to get beside its bytes. */
 struct wire_link {
     const char *file_id;
@@ -121,6 +126,9 @@ int wire_path(const char *path_template, const char *value, struct buf *out) WAR
 
 /* Appends the path of a page of a list: PATH?limit=..&offset=.. */
 int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out) WARN_UNUSED;
+/* Likewise, of those right below a folder alone. */
+int wire_child_page_path(const char *path, const char *parent_id, int limit, int64_t offset,
+                         struct buf *out) WARN_UNUSED;
 
 /* ---- replies ------------------------------------------------------------------------- */
 
@@ -254,11 +262,18 @@ struct wire_folder {
 struct wire_folders {
     struct wire_folder *items;
     size_t count;
+    size_t rows; /* of the page, those without id too: fewer than the limit end a list */
 };
 /* A page of their lists, in any list shape; entries without id are left out. */
 int wire_decode_folders(const char *body, size_t len, struct wire_folders *out,
                         struct err *err) WARN_UNUSED;
 void wire_folders_release(struct wire_folders *folders);
+/*
+ * The id of what a POST made, from a 2xx reply: `id`, or that of `category`, `collection`, `folder`
+ * or `data`; empty where the reply names none. -ERR_BAD_REPLY (no JSON) has EFFECT_MAYBE.
+ */
+int wire_decode_created(const char *body, size_t len, char out_id[LIMIT_ID_BYTES],
+                        struct err *err) WARN_UNUSED;
 
 /* What kind of value an attribute takes. */
 enum wire_type {

@@ -25,8 +25,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wire_folders folders;
     rc = wire_decode_folders((const char *)data, size, &folders, NULL);
     BUG_ON(rc != 0 && rc != -ERR_BAD_REPLY);
+    BUG_ON(folders.count > folders.rows);
     for (size_t i = 0; i < folders.count; i++)
         BUG_ON(!*folders.items[i].id || !folders.items[i].name);
     wire_folders_release(&folders);
+    char id[LIMIT_ID_BYTES];
+    rc = wire_decode_created((const char *)data, size, id, NULL);
+    BUG_ON(rc != 0 && rc != -ERR_BAD_REPLY);
     return 0;
 }

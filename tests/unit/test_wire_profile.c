@@ -42,10 +42,10 @@ static void unknown_profile_is_a_usage_error(void **state)
 static void every_field_name_can_be_set(void **state)
 {
     (void)state;
-    static const char *const values[] = {"/a",   "/b",        "/c",    "/d?q={file_name}&x=1",
-                                         "/e",   "/f/{id}/g", "/h",    "/i",
-                                         "/j",   "second",    "strip", "{}",
-                                         " { } "};
+    static const char *const values[] = {"/a",    "/b",        "/c",      "/d?q={file_name}&x=1",
+                                         "/e",    "/f/{id}/g", "/h",      "/i",
+                                         "/j",    "/k",        "/l/{id}", "second",
+                                         "strip", "{}",        " { } "};
     struct wire_profile profile;
     assert_int_equal(wire_profile_init(&profile, "v3", NULL), 0);
     size_t n = 0;
@@ -58,6 +58,7 @@ static void every_field_name_can_be_set(void **state)
     assert_string_equal(profile.authorize_path, "/a");
     assert_string_equal(profile.region_path, "/h");
     assert_string_equal(profile.collection_path, "/j");
+    assert_string_equal(profile.category_path, "/k");
     assert_int_equal(profile.date, WIRE_DATE_SECOND);
     assert_int_equal(profile.etag_quotes, WIRE_ETAG_STRIP);
     assert_string_equal(profile.conflict_overwrite, "{}");
