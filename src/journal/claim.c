@@ -225,7 +225,7 @@ static void read_wish(const struct counters *counters, const struct pieces *piec
     sqlite3_stmt *stmt = pieces->wish;
     char uuid[NAMING_UUID_MAX];
     char quoted[NAMING_ETAG_MAX];
-    claim->wants_link = (pieces->marks & WORK_WISH) != 0;
+    claim->wants_link = (pieces->marks & WORK_WISH) || pieces->folder_id;
     claim->wish_collections = pack_column(pack, stmt, 0);
     claim->wish_attributes = pack_column(pack, stmt, 1);
     const char *file_id = naming_read_file_id(stmt, 2, uuid);
