@@ -75,7 +75,7 @@ int claim_undo(struct store *store, int64_t id, struct err *err)
     if (store_is_queued(work.state))
         claim_offer(&store->claims, id, work.size_bytes);
     else if (store_is_unlinked(&work))
-        claim_offer_link(&store->claims, id);
+        return store_queue_link(store, &work, err);
     return 0;
 }
 

@@ -136,6 +136,12 @@ static int enqueue_link(struct store *store, const struct work *work, struct err
     return sql_do_id(&store->sql, SQL_LINK_ADD, work->id, err);
 }
 
+int store_queue_link(struct store *store, const struct work *work, struct err *err)
+{
+    int rc = sql_do_id(&store->sql, SQL_LINK_DROP, work->id, err);
+    return rc ? rc : enqueue_link(store, work, err);
+}
+
 static int enqueue(struct store *store, const struct work *work, struct err *err)
 {
     if (!store_is_queued(work->state))

@@ -95,6 +95,8 @@ int store_set_work(struct store *store, const struct work *before, const struct 
 /* The failure kept beside an asset; owner_id 0: none. Does not touch the hot row. */
 int store_set_failure(struct store *store, int64_t id, const struct err *failure, int64_t owner_id,
                       struct err *err) WARN_UNUSED;
+/* A confirmed row to be linked, to where it belongs now: its folder may be there or not. */
+int store_queue_link(struct store *store, const struct work *work, struct err *err) WARN_UNUSED;
 /* Puts the new rows into the queues; before a claim and before a commit. */
 int store_queue_fresh(struct store *store, struct err *err) WARN_UNUSED;
 /* A new walk: nothing is queued until it is seen. */
