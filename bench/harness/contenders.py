@@ -37,10 +37,13 @@ class Contender:
     key: str
     label: str
     command: typing.Callable[[Setting], list]
-    slow: bool = False  # gets folder "a" alone
+    slow: str = ""  # "small": gets folder "a" alone where files are small; "always"
     calls: bool = False  # makes PXM's calls: every file must have been confirmed
     env: dict = dataclasses.field(default_factory=dict)
-    only: str = ""  # "small", "large": where it makes sense; "": everywhere
+
+    def tree_of(self, trees, large):
+        """All of it, or the part that a slow one gets."""
+        return trees["a" if self.slow == "always" or (self.slow and not large) else "all"]
 
 
 def _pxload(*more):
@@ -146,7 +149,7 @@ ALL = {c.key: c for c in (
     Contender("rclone-off", "rclone, its checks off",
               _rclone("--s3-no-head", "--s3-no-head-object", "--no-check-dest",
                       "--ignore-checksum", "--s3-disable-checksum")),
-    Contender("awscli", "awscli", _awscli, slow=True, env=AWS),
-    Contender("s3cmd", "s3cmd", _s3cmd, slow=True),
-    Contender("vendor", "the vendor's recipe (asyncio)", _vendor, env=PXM),
+    Contender("awscli", "awscli", _awscli, slow="small", env=AWS),
+    Contender("s3cmd", "s3cmd", _s3cmd, slow="always"),
+    Contender("vendor", "the vendor's recipe (asyncio)", _vendor, slow="small", env=PXM),
 )}

@@ -85,7 +85,7 @@ def machine():
                 break
     commit = subprocess.run(["git", "-C", str(ROOT), "describe", "--tags", "--always", "--dirty"],
                             capture_output=True, text=True).stdout.strip()
-    return {"cpu": model, "cores": os.cpu_count(), "kernel": platform.release(),
+    return {"cpu": model, "cores": os.cpu_count(), "kernel": ".".join(platform.release().split(".")[:2]),
             "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB, 1),
             "commit": commit, "gcc": _first_line("gcc", "--version"),
             "curl": _first_line("curl", "--version").partition(" (")[0],

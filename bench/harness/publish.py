@@ -78,7 +78,7 @@ set tics nomirror
 """
 
 BARS = """set xrange [0:*]
-set yrange [{low}:0.6] reverse
+set yrange [{high}:-0.6]
 unset key
 set bars 0.6
 set ylabel ''
@@ -114,7 +114,7 @@ def plot_contenders(results):
             data.flush()
             title = f"{part}: {results['parts'][part]['title']}"
             _gnuplot(HEAD.format(out=place.PLOTS / f"{part}.svg", title=title) +
-                     BARS.format(data=data.name, low=len(rows) - 0.4,
+                     BARS.format(data=data.name, high=len(rows) - 0.4,
                                  unit="MB/s" if large else "files/s"))
 
 

@@ -93,12 +93,13 @@ def _beside_find(tree, work, rounds):
     commands = {
         "find": ["find", tree.folder, "-printf", "%s %T@ %p\n"],
         "walk": [place.PROGRAMS / "walk_bench", tree.folder],
+        "journal": [place.PROGRAMS / "walk_bench", "--journal", work / "walked", tree.folder],
         "plan": [place.BUILD / "pxload", "plan", "--json", tree.folder],
     }
     for number in range(rounds):
         for key, command in commands.items():
-            if key == "plan" and number >= 3:
-                continue
+            for old in work.glob("walked*"):
+                old.unlink()
             run = measuring.run(command, work, env, silent=True)
             taken[key].append({name: run[name] for name in ("wall_s", "cpu_s", "rss_mib")})
     return dict(taken)
