@@ -54,6 +54,8 @@ static int plan(struct task *task, int *out_code, struct err *err)
         .transfers = task->options.transfers ? task->options.transfers : LIMIT_TRANSFERS_AUTO,
         .bwlimit_bytes_per_s = task->options.bwlimit_bytes_per_s,
         .on_conflict = task->options.on_conflict,
+        .map_folders = task->options.map_folders,
+        .has_parent = task->options.parent_category != NULL,
         .copy_links = settings->copy_links,
         .json = settings->json,
     };

@@ -56,7 +56,8 @@ int64_t eta_crossover_bytes(int rate, int64_t bytes_per_s)
 int64_t eta_requests_left(const struct journal_books *books)
 {
     return 2 * (books->files[ASSET_DISCOVERED] + books->files[ASSET_PREPARED]) +
-           books->files[ASSET_REQUESTED] + books->files[ASSET_STORED] + books->to_link_files;
+           books->files[ASSET_REQUESTED] + books->files[ASSET_STORED] + books->to_link_files +
+           (books->to_link_files ? books->categories + books->collections : 0);
 }
 
 const char *eta_limit_name(enum eta_limit limit)

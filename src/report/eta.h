@@ -16,7 +16,7 @@ int64_t eta_requests_ms(int64_t requests, int rate, const int *ages);
 /* Milliseconds for bytes at a rate, rounded up; -1 where the rate is 0 and bytes are not. */
 int64_t eta_bytes_ms(int64_t bytes, int64_t bytes_per_s);
 /* Requests that the pending files of the books still need: two, one once they were requested, and
- * one more to be linked. */
+ * one more to be linked, and those for the folders that they are linked to. */
 int64_t eta_requests_left(const struct journal_books *books);
 
 /*

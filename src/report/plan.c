@@ -30,6 +30,7 @@ struct plan {
     struct collide collide;
     struct mix mix;
     struct plan_load load;
+    struct plan_calls calls;
     struct buf scratch;
     struct buf form;
 };
@@ -50,13 +51,26 @@ static const struct {
 /* ---- arithmetic
  * ---------------------------------------------------------------------------------- */
 
-int64_t plan_requests(const struct journal_books *books, enum conflict_policy on_conflict)
+void plan_calls(const struct journal_books *books, const struct plan_options *options,
+                struct plan_calls *out)
 {
-    int64_t requests = eta_requests_left(books);
-    if (!requests)
-        return 0;
-    int has_canary = on_conflict == CONFLICT_OVERWRITE || on_conflict == CONFLICT_VERSION;
-    return requests + PLAN_FIXED_REQUESTS + (has_canary ? PLAN_CANARY_REQUESTS : 0);
+    int64_t needed = eta_requests_left(books);
+    *out = (struct plan_calls){0};
+    if (!needed)
+        return;
+    enum conflict_policy policy = options->on_conflict;
+    int has_canary = policy == CONFLICT_OVERWRITE || policy == CONFLICT_VERSION;
+    out->once = PLAN_FIXED_REQUESTS + (has_canary ? PLAN_CANARY_REQUESTS : 0);
+    out->links = books->to_link_files;
+    if (options->map_folders != MAP_NONE && books->to_link_files) {
+        out->categories = books->categories;
+        out->collections = books->collections;
+        out->once += options->has_parent != 0;
+    }
+    if (out->categories + out->collections)
+        out->lists = (options->map_folders == MAP_TREE ? 2 : 1) * PLAN_LIST_REQUESTS;
+    out->files = needed - out->links - out->categories - out->collections;
+    out->all = needed + out->lists + out->once;
 }
 
 void plan_floor(const struct plan_load *load, int api_rate, int64_t bytes_per_s, struct eta *out)
@@ -106,11 +120,12 @@ static int plan_read(struct plan *plan, struct journal *journal, struct err *err
         return rc;
     mix_sort(&plan->mix);
     books_totals(&plan->tally.books, &plan->totals);
+    plan_calls(&plan->tally.books, options, &plan->calls);
     plan->load = (struct plan_load){
         .files = plan->mix.all.files,
         .bytes = plan->mix.all.bytes,
         .largest_bytes = plan->mix.largest_bytes,
-        .requests = plan_requests(&plan->tally.books, options->on_conflict),
+        .requests = plan->calls.all,
     };
     return 0;
 }
@@ -239,14 +254,38 @@ static void print_lanes(const struct plan_options *options, FILE *out)
             options->transfers, units_format_duration(put_ms, each));
 }
 
+static void print_calls(const struct plan *plan, FILE *out)
+{
+    const struct plan_calls *calls = &plan->calls;
+    const struct {
+        const char *name;
+        int64_t count;
+    } lines[] = {
+        {"two a file", calls->files},
+        {"a link a file (two where PXM has it already)", calls->links},
+        {"categories to make, where PXM has none of the name", calls->categories},
+        {"collections to make, likewise", calls->collections},
+        {"lists of what PXM has, at 1000 a page", calls->lists},
+        {"what a run asks for once", calls->once},
+    };
+    if (!calls->links) {
+        fprintf(out, "\nRequests: %lld, two a file and what a run asks for once\n",
+                (long long)calls->all);
+        return;
+    }
+    fprintf(out, "\nRequests: %lld\n", (long long)calls->all);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        if (lines[i].count)
+            fprintf(out, "  %12lld  %s\n", (long long)lines[i].count, lines[i].name);
+}
+
 static void print_times(const struct plan *plan, FILE *out)
 {
     const struct plan_options *options = plan->options;
     char paced[UNITS_TEXT_MAX];
     if (!plan->load.files)
         return;
-    fprintf(out, "\nRequests: %lld, two a file and what a run asks for once\n",
-            (long long)plan->load.requests);
+    print_calls(plan, out);
     if (options->api_rate > 0) {
         fprintf(out, "  at %d a minute they take %s, whatever the bandwidth\n", options->api_rate,
                 units_format_duration(eta_requests_ms(plan->load.requests, options->api_rate, NULL),
@@ -316,6 +355,10 @@ static void json_floors(const struct plan *plan, struct json *json)
     int64_t bandwidth = assumed_bandwidth(options);
     plan_floor(&plan->load, options->api_rate, bandwidth, &floor);
     json_int(json, "requests", plan->load.requests);
+    json_int(json, "requests_links", plan->calls.links);
+    json_int(json, "categories", plan->calls.categories);
+    json_int(json, "collections", plan->calls.collections);
+    json_int(json, "requests_lists", plan->calls.lists);
     json_int(json, "apiBudget", options->api_rate);
     json_milli(json, "requests_s", floor.requests_ms);
     json_int(json, "bandwidth", bandwidth);

@@ -170,6 +170,8 @@ struct plan_options {
     int transfers;
     int64_t bwlimit_bytes_per_s; /* 0: not known; the plan then shows some usual bandwidths */
     enum conflict_policy on_conflict;
+    enum map_folders map_folders;
+    int has_parent;        /* --parent-category is given: one request to look it up */
     int copy_links;        /* as the walk had it, for opening files to compare */
     int64_t compare_bytes; /* 0: PLAN_COMPARE_BYTES; negative: compare nothing */
     int json;              /* collisions as error objects, then one summary object */

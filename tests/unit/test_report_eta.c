@@ -189,16 +189,43 @@ static void the_last_giant_keeps_the_pace_it_has(void **state)
     free(snapshot);
 }
 
+static int64_t planned(const struct journal_books *books, const struct plan_options *options)
+{
+    struct plan_calls calls;
+    plan_calls(books, options, &calls);
+    assert_int_equal(calls.all, calls.files + calls.links + calls.categories + calls.collections +
+                                    calls.lists + calls.once);
+    return calls.all;
+}
+
 static void a_plan_needs_two_requests_a_file(void **state)
 {
     (void)state;
     struct journal_books books = {0};
-    assert_int_equal(plan_requests(&books, CONFLICT_SKIP), 0);
+    struct plan_options options = {.on_conflict = CONFLICT_SKIP};
+    assert_int_equal(planned(&books, &options), 0);
     books.files[ASSET_DISCOVERED] = 100;
     books.files[ASSET_FAILED] = 7;
-    assert_int_equal(plan_requests(&books, CONFLICT_SKIP), 200 + PLAN_FIXED_REQUESTS);
-    assert_int_equal(plan_requests(&books, CONFLICT_VERSION),
-                     200 + PLAN_FIXED_REQUESTS + PLAN_CANARY_REQUESTS);
+    assert_int_equal(planned(&books, &options), 200 + PLAN_FIXED_REQUESTS);
+    options.on_conflict = CONFLICT_VERSION;
+    assert_int_equal(planned(&books, &options), 200 + PLAN_FIXED_REQUESTS + PLAN_CANARY_REQUESTS);
+}
+
+static void a_plan_counts_links_and_the_folders_that_are_to_be_made(void **state)
+{
+    (void)state;
+    struct journal_books books = {.to_link_files = 90, .categories = 5, .collections = 12};
+    struct plan_options options = {.map_folders = MAP_TREE, .has_parent = 1};
+    books.files[ASSET_DISCOVERED] = 80;
+    books.files[ASSET_CONFIRMED] = 30; /* ten of them are not linked yet */
+    assert_int_equal(planned(&books, &options),
+                     160 + 90 + 5 + 12 + 2 * PLAN_LIST_REQUESTS + 1 + PLAN_FIXED_REQUESTS);
+    options.map_folders = MAP_COLLECTIONS;
+    books.categories = 0;
+    assert_int_equal(planned(&books, &options),
+                     160 + 90 + 12 + PLAN_LIST_REQUESTS + 1 + PLAN_FIXED_REQUESTS);
+    books.collections = 0; /* all are known: nothing is listed */
+    assert_int_equal(planned(&books, &options), 160 + 90 + 1 + PLAN_FIXED_REQUESTS);
 }
 
 static void a_plan_names_its_limit(void **state)
@@ -239,6 +266,7 @@ int main(void)
         cmocka_unit_test(a_giant_gets_the_others_share_once_they_are_through),
         cmocka_unit_test(the_last_giant_keeps_the_pace_it_has),
         cmocka_unit_test(a_plan_needs_two_requests_a_file),
+        cmocka_unit_test(a_plan_counts_links_and_the_folders_that_are_to_be_made),
         cmocka_unit_test(a_plan_names_its_limit),
         cmocka_unit_test(the_crossover_is_where_both_take_equally_long),
     };
