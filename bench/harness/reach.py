@@ -208,6 +208,8 @@ def tail(quick, say):
 # One line of `strace -f -y`: "123 pread64(7</tree/a.jpg>, ..." or "123 openat(AT_FDCWD</x>, ...".
 CALL = re.compile(r"^\d+\s+(\w+)\((?:(\d+)<([^>]*)>)?")
 
+WALKED = re.compile(r'>, "[^"]+", AT_')
+
 
 def _kind(call, path, line, root):
     """The row of the table that a system call belongs to."""
@@ -218,6 +220,8 @@ def _kind(call, path, line, root):
     if path is None:
         return "stat" if call.endswith("stat") and root in line else "other"
     if path.startswith(root):
+        if call == "statx" and WALKED.search(line):
+            return "walk"  # not the transfer's
         return {"fstat": "stat", "newfstatat": "stat", "statx": "stat", "pread64": "read",
                 "read": "read", "close": "close"}.get(call, "other on the file")
     if path.startswith(("TCP:", "socket:")):
