@@ -71,6 +71,13 @@ const struct exchange_reply *exchange_reply_of(const struct exchange *exchange)
     return &exchange->reply;
 }
 
+int64_t exchange_took_us(const struct exchange *exchange)
+{
+    curl_off_t us = 0;
+    curl_easy_getinfo(exchange->easy, CURLINFO_TOTAL_TIME_T, &us);
+    return us;
+}
+
 int64_t exchange_sent_bytes(const struct exchange *exchange)
 {
     return exchange->position;

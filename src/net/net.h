@@ -99,6 +99,8 @@ struct exchange *net_next_done(struct net *net);
  * there, whatever its status) and the reply. */
 const struct err *exchange_error(const struct exchange *exchange);
 const struct exchange_reply *exchange_reply_of(const struct exchange *exchange);
+/* How long it took, waiting for a connection included. */
+int64_t exchange_took_us(const struct exchange *exchange);
 /* Body bytes handed to the transport so far; falls back to 0 when a PUT is rewound. */
 int64_t exchange_sent_bytes(const struct exchange *exchange);
 /* All body bytes ever handed to the transport, resends included. */

@@ -117,6 +117,7 @@ void call_classify(struct job *job, struct asset *asset, struct err *out)
 {
     if (call_outcome(job, asset->exchange, wire_classify_api, NULL, out))
         return;
+    meter_took(job, asset->step, asset->exchange);
     job_note_success(job, PEER_API);
     job->files_called++;
     job->refused_in_a_row = 0;

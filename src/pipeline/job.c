@@ -537,6 +537,7 @@ int job_run(struct job *job, struct journal *journal, struct job_result *result,
     }
     if (!rc) {
         job_snapshot(job, &result->last);
+        result->time_count = meter_times(job, result->times);
         int is_unreadable = job->ended && job->end == JOB_END_JOURNAL;
         result->books = job->books;
         if (!is_unreadable)

@@ -159,6 +159,30 @@ void meter_tick(struct job *job)
         turn(job, elapsed_ms);
 }
 
+void meter_took(struct job *job, enum step_id step, const struct exchange *exchange)
+{
+    spread_add(&job->meter.took[step], exchange_took_us(exchange));
+}
+
+int meter_times(const struct job *job, struct step_time out[STEP_TIMES_MAX])
+{
+    static const enum step_id shown[] = {STEP_REQUEST, STEP_PUT, STEP_CONFIRM};
+    _Static_assert(sizeof shown / sizeof *shown <= STEP_TIMES_MAX, "room for all");
+    int count = 0;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        const struct spread *took = &job->meter.took[shown[i]];
+        out[count++] = (struct step_time){
+            .step = steps[shown[i]].name,
+            .count = took->count,
+            .p50_us = spread_quantile_us(took, 50),
+            .p95_us = spread_quantile_us(took, 95),
+            .p99_us = spread_quantile_us(took, 99),
+            .most_us = took->most_us,
+        };
+    }
+    return count;
+}
+
 void meter_sleep(struct job *job)
 {
     job->meter.slept_at_ms = clock_now_ms();

@@ -7,7 +7,10 @@
 
 #include "pipeline/goodput.h"
 #include "pipeline/limit.h"
+#include "pipeline/spread.h"
+#include "pipeline/steps.h"
 
+struct exchange;
 struct job;
 
 struct meter {
@@ -25,10 +28,15 @@ struct meter {
     int64_t puts_ms; /* transfers under way, times how long, since the run began */
     struct limit_clock limits;
     struct goodput goodput;
+    struct spread took[STEP_COUNT]; /* exchanges that went well */
 };
 
 /* Each tick, after everything that can begin was begun. */
 void meter_tick(struct job *job);
+/* An exchange of this step went well. */
+void meter_took(struct job *job, enum step_id step, const struct exchange *exchange);
+/* The steps that every file takes. Returns how many. */
+int meter_times(const struct job *job, struct step_time out[STEP_TIMES_MAX]);
 /* Right before the poll, and after it with the clock read anew. */
 void meter_sleep(struct job *job);
 void meter_woke(struct job *job);

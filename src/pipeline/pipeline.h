@@ -193,12 +193,25 @@ enum job_end {
     JOB_END_JOURNAL,  /* the journal cannot be written any more */
 };
 
+/* How long the exchanges of one step took that went well, in this run. */
+struct step_time {
+    const char *step; /* a literal */
+    int64_t count;
+    int64_t p50_us;
+    int64_t p95_us;
+    int64_t p99_us;
+    int64_t most_us;
+};
+#define STEP_TIMES_MAX 4
+
 struct job_result {
     enum job_end end;
     int64_t confirmed_now; /* files that this run confirmed */
     struct err error;      /* why, unless COMPLETE or STOPPED */
     struct journal_books books;
     struct job_snapshot last;
+    int time_count;
+    struct step_time times[STEP_TIMES_MAX]; /* request, put (each part), confirm */
 };
 
 /* Makes a job over an open journal (opened with job_wake as its wake, see job_journal_wake). */

@@ -289,6 +289,8 @@ void put_done(struct job *job, struct transfer *transfer)
         if (!part->etag)
             rc = err_set(&error, ERR_NOMEM, "no memory for an ETag");
     }
+    if (!rc)
+        meter_took(job, STEP_PUT, transfer->exchange);
     detach(job, transfer);
     if (rc) {
         remedy_apply(job, asset, part, &error);

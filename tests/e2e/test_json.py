@@ -9,25 +9,26 @@ from terminal import COLOUR, run_on, terminal, width
 ALWAYS = {"message_type", "time"}
 STATUS = ALWAYS | {
     "bytes", "totalBytes", "transfers", "totalTransfers", "errors", "eta", "eta_ms", "speed",
-    "elapsedTime", "confirmed", "skipped", "excluded", "queued", "issues", "apiCalls", "apiCallsInWindow",
-    "apiBudget", "apiHeldMs", "retries", "puts", "putLimit", "limiter", "walking", "draining"}
+    "elapsedTime", "confirmed", "skipped", "excluded", "queued", "issues", "apiCalls",
+    "apiCallsInWindow", "apiBudget", "apiHeldMs", "retries", "puts", "putLimit", "limiter", "walking", "draining"}
 FILE = ALWAYS | {
     "level", "operation", "success", "source", "destination", "size", "state", "file_id",
     "mime_type", "attempt", "duration_ms"}
-SINGLE = {"etag", "md5"}  # left out where there is none for the whole file
+SINGLE = {"etag", "md5", "digest"}  # left out where there is none for the whole file
 FAILURE = {"error", "error_class", "advice"}
 ERROR = ALWAYS | {"level", "error", "error_class", "advice", "attempt", "wait_ms"}
 SUMMARY = ALWAYS | {
     "version", "planned", "confirmed", "skipped", "failed", "excluded", "queued", "bytes",
     "totalBytes", "bytes_skipped", "bytes_failed", "bytes_excluded", "bytes_queued", "balanced",
     "exit_code", "wave", "walk_complete", "issues", "gone", "end", "requests",
-    "requests_per_file", "elapsed", "speed", "bytes_sent", "retries", "failed_by_class", "journal"}
+    "requests_per_file", "elapsed", "speed", "bytes_sent", "retries", "limit_ms", "steps",
+    "linked", "unlinked", "failed_by_class", "journal"}
 # `pxload status --json`
 STANDING = ALWAYS | {
     "journal", "running", "bytes", "totalBytes", "transfers", "totalTransfers", "errors", "eta",
     "speed", "files_last_minute", "discovered", "prepared", "requested", "stored", "confirmed",
-    "linked", "verified", "skipped", "failed", "excluded", "planned", "queued", "gone", "issues",
-    "wave", "walk_complete", "failed_by_class"}
+    "linked", "verified", "skipped", "failed", "excluded", "planned", "queued", "unlinked", "gone",
+    "issues", "wave", "walk_complete", "failed_by_class"}
 
 
 def of_type(done, kind):
@@ -65,6 +66,12 @@ def test_json_keys_are_stable(folder):
         total, = of_type(done, "summary")
         same_keys(total, SUMMARY)
         assert done.json[-1] is total
+        assert set(total["steps"]) == {"request", "put", "confirm"}, total["steps"]
+        for step in total["steps"].values():
+            assert 0 < step["p50"] <= step["p95"] <= step["p99"] <= step["max"], step
+        # 30 ms before each reply of S3's, none before the API's
+        assert total["steps"]["put"]["p50"] >= 29 and total["steps"]["put"]["count"] >= 20, total
+        assert 0 < sum(total["limit_ms"].values()) <= total["elapsed"] * 1000 + 1, total
         same_keys(scene.load.run("status", "--json", scene.path).json[0], STANDING)
 
 
