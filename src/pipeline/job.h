@@ -252,6 +252,8 @@ int confirm_restore(struct asset *asset, struct err *err) WARN_UNUSED;
 
 /* link.c */
 int link_is_wanted(const struct asset *asset);
+/* What a file is to be linked to; borrows from the claim and the id. */
+void link_describe(const struct claim *claim, const char *file_id, struct wire_link *out);
 /* Goes on with a CONFIRMED asset. */
 void link_enter(struct job *job, struct asset *asset);
 void link_release(struct asset *asset);

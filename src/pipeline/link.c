@@ -19,13 +19,13 @@ static int is_untouched(const struct job *job, const struct asset *asset)
     return asset->was_new;
 }
 
-static void describe(const struct asset *asset, struct wire_link *out)
+void link_describe(const struct claim *claim, const char *file_id, struct wire_link *out)
 {
     *out = (struct wire_link){
-        .file_id = asset->file_id,
-        .folder_collection = asset->claim->folder_collection,
-        .collections = asset->claim->wish_collections,
-        .attributes = asset->claim->wish_attributes,
+        .file_id = file_id,
+        .folder_collection = claim->folder_collection,
+        .collections = claim->wish_collections,
+        .attributes = claim->wish_attributes,
     };
 }
 
@@ -105,7 +105,7 @@ static int merge(struct asset *asset, const struct exchange_reply *reply, int *o
 {
     struct wire_link link;
     struct buf body;
-    describe(asset, &link);
+    link_describe(asset->claim, asset->file_id, &link);
     buf_init(&body, LIMIT_REPLY_BYTES);
     int rc = wire_encode_link(&link, reply ? buf_str(&reply->body) : NULL,
                               reply ? reply->body.len : 0, &body, out_needed, err);

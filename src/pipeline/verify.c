@@ -145,15 +145,12 @@ static int found(struct verify *verify, const struct claim *claim, enum verify_f
 /* 1 where the file lacks a collection or an attribute that it was to get. */
 static int is_unlinked(const struct claim *claim, const struct wire_file *file)
 {
-    struct wire_link link = {
-        .file_id = file->id,
-        .collections = claim->wish_collections,
-        .attributes = claim->wish_attributes,
-    };
+    struct wire_link link;
     const char *json = wire_file_json(file);
     struct err ignored;
     struct buf body;
     int is_needed = 0;
+    link_describe(claim, file->id, &link);
     buf_init(&body, LIMIT_REPLY_BYTES);
     int rc = wire_encode_link(&link, json, strlen(json), &body, &is_needed, &ignored);
     buf_release(&body);

@@ -156,7 +156,6 @@ static int print_json(const struct status *status, const char *journal, FILE *ou
     json_int(&json, "excluded", books->excluded_files);
     json_int(&json, "planned", files->planned);
     json_int(&json, "queued", files->queued);
-    json_int(&json, "linked", books->files[ASSET_LINKED]);
     json_int(&json, "unlinked", books->unlinked_files);
     json_int(&json, "gone", books->gone_files);
     json_int(&json, "issues", books->issues);

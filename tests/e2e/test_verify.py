@@ -1,7 +1,7 @@
 """pxload verify: what somebody did in PXM after the upload, and what --repair makes of it."""
 import os
 
-from pxm import (Pxload, api_requests, books, holds, make_tree, pattern, preload, report, sim,
+from pxm import (Pxload, api_requests, books, counts, make_tree, pattern, preload, report, sim,
                  summary)
 
 
@@ -85,6 +85,19 @@ def test_unpublished_and_converting(folder):
         verify(load, expect=1)
         found, _ = verify(load, expect=1)
         assert found == {("f0.bin", "unpublished")}
+
+
+def test_a_lost_link_is_found_and_made_again(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, "--map-folders", "tree", count=4)
+        assert verify(load)[0] == set()
+        damage(server, "f0.bin", "unlink")
+        found, total = verify(load, "--repair", expect=1)
+        assert found == {("f0.bin", "unlinked")} and total["repaired"] == 1
+        before = counts(server).get("put", 0)
+        done = load.run("resume", "--json", load.journal())
+        assert books(done) == (4, 4, 0, 0, 0) and counts(server).get("put", 0) == before
+        assert verify(load)[0] == set()
 
 
 def test_wait_processed_ends_when_nothing_converts(folder):
