@@ -153,6 +153,7 @@ void help_format(FILE *out, enum output_format format)
     case FORMAT_UNSET:
     case FORMAT_CSV:
     case FORMAT_NDJSON:
+    case FORMAT_HTML:
         help_text(out, VERB_COUNT);
     }
 }

@@ -34,11 +34,15 @@ static const struct option_choice class_choices[] = {
     ERR_CODES(X)
 #undef X
         {0}};
-static const struct option_choice format_choices[] = {
-    {"csv", FORMAT_CSV, VERB_BIT(REPORT)}, {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
-    {"man", FORMAT_MAN, VERB_BIT(HELP)},   {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
-    {"bash", FORMAT_BASH, VERB_BIT(HELP)}, {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
-    {"fish", FORMAT_FISH, VERB_BIT(HELP)}, {0}};
+static const struct option_choice format_choices[] = {{"csv", FORMAT_CSV, VERB_BIT(REPORT)},
+                                                      {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
+                                                      {"html", FORMAT_HTML, VERB_BIT(REPORT)},
+                                                      {"man", FORMAT_MAN, VERB_BIT(HELP)},
+                                                      {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
+                                                      {"bash", FORMAT_BASH, VERB_BIT(HELP)},
+                                                      {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
+                                                      {"fish", FORMAT_FISH, VERB_BIT(HELP)},
+                                                      {0}};
 
 /* ---- which verbs -------------------------------------------------------------------------- */
 

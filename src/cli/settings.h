@@ -17,6 +17,7 @@ enum output_format {
     FORMAT_UNSET,
     FORMAT_CSV,
     FORMAT_NDJSON,
+    FORMAT_HTML,
     FORMAT_MAN,
     FORMAT_MARKDOWN,
     FORMAT_BASH,

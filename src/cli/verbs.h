@@ -42,7 +42,8 @@ struct settings;
       "pxload jobs clean --dry-run\n")                                                             \
     X(REPORT, report, "JOURNAL", 1, 1,                                                             \
       "old path, file id, CDN URL, checksum, state and reason of every file",                      \
-      "pxload report --format csv -o files.csv nightly.journal\n")                                 \
+      "pxload report --format csv -o files.csv nightly.journal\n"                                  \
+      "pxload report --format html -o report.html nightly.journal\n")                              \
     X(DOCTOR, doctor, "", 0, 0,                                                                    \
       "check credentials, disk, network, clock and the tenant; one line each, with advice",        \
       "pxload doctor\n"                                                                            \

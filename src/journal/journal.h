@@ -162,6 +162,7 @@ int journal_add_issue(struct journal *journal, const char *path, enum err_code c
  *   confirmed, skipped, failed   files that came to their end
  *   sent_bytes  to S3, resends included
  *   requests    to the API
+ *   rate_ms     the request budget of RATE_WINDOW_MS, times how long; 0 without one
  *   puts_ms     transfers under way, times how long
  *   by_*_ms     how long what limited the run: the request budget, the network, this machine (its
  *               disk or CPU), the last files alone, the server (a hold after a 429, retries)
@@ -174,6 +175,7 @@ int journal_add_issue(struct journal *journal, const char *path, enum err_code c
     X(SENT_BYTES, sent_bytes)       \
     X(REQUESTS, requests)           \
     X(RETRIES, retries)             \
+    X(RATE_MS, rate_ms)             \
     X(PUTS_MS, puts_ms)             \
     X(BY_API_MS, by_api_ms)         \
     X(BY_NETWORK_MS, by_network_ms) \

@@ -38,6 +38,7 @@ static void totals(const struct job *job, int64_t out[HISTORY_MEASURE_COUNT])
     out[HISTORY_SENT_BYTES] = net_sent_bytes(job->net);
     out[HISTORY_REQUESTS] = job->requests;
     out[HISTORY_RETRIES] = job->retries;
+    out[HISTORY_RATE_MS] = job->options->api_rate * out[HISTORY_RUN_MS];
     out[HISTORY_PUTS_MS] = job->meter.puts_ms;
     for (int i = 0; i < JOB_LIMIT_COUNT; i++) {
         enum history_measure by = measure_of((enum job_limit)i);

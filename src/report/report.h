@@ -136,6 +136,27 @@ struct rows_options {
 int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
                struct err *err) WARN_UNUSED;
 
+struct html_setting {
+    char *name; /* of an option */
+    char *value;
+};
+struct html_options {
+    int running; /* another process works on the journal now */
+    int64_t now_wall_ms;
+    const char *title;        /* what the job is called */
+    const char *destination;  /* where PXM is; NULL: not known */
+    const char *const *roots; /* the job's PATHs */
+    size_t root_count;
+    const struct html_setting *settings; /* what the job was told */
+    size_t setting_count;
+};
+/*
+ * One HTML page for people, complete in itself: less than 10 MB whatever the rows, as details are
+ * bounded and what goes beyond is summed up. 0, -ERR_IO, -ERR_NOMEM, -ERR_JOURNAL.
+ */
+int html_print(struct journal *journal, const struct html_options *options, FILE *out,
+               struct err *err) WARN_UNUSED;
+
 /* ---- what a verification found ----------------------------------------------------------------
  */
 

@@ -77,7 +77,7 @@ def test_url_pattern_comes_from_flag_profile_or_job(folder):
 
 def test_history_goes_on_where_a_killed_run_ended(folder):
     with sim(folder, *SMALL_PARTS) as server:
-        scene = Scene(folder, server, ("--transfers", "1"), files=12)
+        scene = Scene(folder, server, ("--transfers", "1", "--lookup-patience", "1s"), files=12)
         server.faults([{"endpoint": "put", "delay": 300}])
         scene.die(lambda: history_rows(scene.path) > 0, "a moment of the history")
         before = history(scene.path)
