@@ -278,6 +278,13 @@ static int hand_out(struct store *store, struct folder_request *request,
     struct intent intent;
     int64_t listed_ms = store->folders.listed_ms;
     int rc = get_intent(store, choice, &intent, err);
+    if (!rc && intent.at_ms > request->ask.now_ms) {
+        /* The clock was set back: the time that is to pass begins now. */
+        intent.at_ms = request->ask.now_ms;
+        rc = set_intent(store, choice, intent.at_ms, intent.tries, err);
+        intent.looked_ms = 0;
+        listed_ms = 0;
+    }
     if (rc)
         return rc;
     int64_t looked_ms = intent.looked_ms > listed_ms ? intent.looked_ms : listed_ms;

@@ -69,8 +69,10 @@ static const char *path_of(const struct job *job, enum folder_kind kind)
 
 static void settle_doubt(struct job *job, struct folder_job *doubt)
 {
-    const struct folder_task *task = doubt->task;
+    struct folder_task *task = doubt->task;
     const struct folder_listing *listing = &job->folders.listing;
+    if (task->intent_ms > listing->began_ms) /* the clock was set back */
+        task->intent_ms = listing->began_ms;
     int64_t sure_ms = task->intent_ms + job->options->lookup_patience_ms;
     if (!doubt->found[0] && listing->began_ms < sure_ms) {
         int64_t wait = sure_ms - job->wall_ms;

@@ -2,6 +2,7 @@
 import collections
 import json
 import os
+import unicodedata
 
 from plan import is_junk, name_of
 from pxm import md5, report
@@ -44,7 +45,10 @@ def check_books(run, code, out, rows):
     if not total["balanced"] or total["queued"]:
         problems.append(f"books: {total}")
     states = collections.Counter(row["state"] for row in rows.values())
+    states["confirmed"] += states["linked"]
     said = {key: total[key] for key in ("confirmed", "skipped", "failed")}
+    if total["unlinked"] or total["linked"] != states["linked"]:
+        problems.append(f"books: {total['linked']} linked, {total['unlinked']} not; {dict(states)}")
     if said != {key: states[key] for key in said}:
         problems.append(f"books: the summary says {said}, the report {dict(states)}")
     if sum(total["failed_by_class"].values()) != total["failed"]:
@@ -64,6 +68,12 @@ class Judge:
         self.problems = []
         # Names that a changed file bore, at any time: other files may stand there before ours.
         self.unsteady = {name_of(path) for path in run.tree.touched}
+        self.folders = {row["id"]: row for row in state["categories"] + state["collections"]}
+        self.places = {key: self.place(row) for key, row in self.folders.items()}
+
+    def place(self, row):
+        above = self.folders.get(row["parent_id"])
+        return (self.place(above) + "/" if above else "") + row["name"]
 
     def problem(self, path, text):
         self.problems.append(f"{path!r}: {text}")
@@ -96,6 +106,22 @@ class Judge:
             self.problem(path, f"the report has MD5 {row['md5']}, the file {now}")
         self.claim(path, record)
         self.versions(path, row, record)
+        if self.run.plan.mapping != "none":
+            self.links(path, record)
+
+    def links(self, path, record):
+        """In the collection of its folder, and in no other unless its name was another file's."""
+        names = [self.run.tree.root.name] + [
+            unicodedata.normalize("NFC", os.fsdecode(part)) for part in path.split(b"/")[:-1]]
+        if self.run.plan.mapping == "tree":
+            # One that has folders has a category of its own, from when it was first seen so.
+            right = ["/".join(names), "/".join([*names, names[-1]])]
+        else:
+            right = [names[-1], "--".join(names)]
+        linked = [self.places[key] for key in record.get("collections", [])]
+        mine = [place for place in linked if place in right]
+        if len(mine) != 1 or (len(linked) != 1 and self.is_steady(path)):
+            self.problem(path, f"is linked to {linked}, not to one of {right}")
 
     def versions(self, path, row, record):
         if path in self.tree.touched or name_of(path) in self.unsteady:
@@ -151,7 +177,8 @@ class Judge:
         for path, row in sorted(self.rows.items()):
             if path not in wanted:
                 continue
-            judge_one = {"confirmed": self.confirmed, "skipped": self.skipped,
+            done = "confirmed" if self.run.plan.mapping == "none" else "linked"
+            judge_one = {done: self.confirmed, "skipped": self.skipped,
                          "failed": self.failed}.get(row["state"])
             if judge_one:
                 judge_one(path, row)
@@ -160,6 +187,10 @@ class Judge:
 
     def check_pxm(self, gone):
         """Whatever PXM has came from a file of the tree, or was there before."""
+        for kind in ("categories", "collections"):
+            places = [self.places[row["id"]] for row in self.state[kind]]
+            if len(set(places)) != len(places):
+                self.problems.append(f"PXM has {kind} twice: {sorted(places)}")
         if self.state["duplicates"]:
             self.problems.append(f"PXM has doubles: {self.state['duplicates']}")
         sent = {row.get("destination"): path for path, row in [*gone.items(), *self.rows.items()]}

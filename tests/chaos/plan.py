@@ -58,6 +58,14 @@ class Plan:
         self.outages = dice.random() < 0.2
         self.clock_jumps = dice.random() < 0.25
         self.first_runs = dice.randrange(1, 6)
+        self.mapping = dice.choice(["none", "tree", "tree", "collections"])
+        if self.mapping != "none":
+            self.options["job"] += ["--map-folders", self.mapping]
+            self.faults += [rule for _ in range(dice.randrange(0, 4)) for rule in
+                            self.folder_fault()]
+            for quirk in ["page_repeat", "category_shape=items", "collection_shape=array"]:
+                if dice.random() < 0.2:
+                    self.sim += ["--quirk", quirk]
 
     def new_path(self):
         dice = self.dice
@@ -133,6 +141,21 @@ class Plan:
                  "times": dice.randrange(1, 12), **lost},
                 {"endpoint": "search", "probability": dice.choice([0, 0.3, 1]),
                  "times": dice.randrange(1, 8), **blind}]
+
+    def folder_fault(self):
+        """Of lists, of what is made and of links; an answer is never a lie."""
+        dice = self.dice
+        either = dice.choice(["list", "write", "write"])
+        when = dice.choice([{"nth": dice.randrange(1, 9)}, {"every": dice.randrange(2, 5)},
+                            {"probability": dice.choice([0.1, 0.3, 0.7])}])
+        rule = dice.choice([
+            {"status": dice.choice([500, 502, 503])}, {"status": 500, "after": True},
+            {"status": 429, "retry_after": "0"}, {"status": dice.choice([400, 403])},
+            {"reset_before": True}, {"reset_during": True}, {"reset_after": True},
+            {"reset_after": True, "plain_close": True}, {"stall": 3000, "after": True},
+            {"stall": 3000}, {"delay": 300}, {"truncate": dice.choice([0, 1, 20])},
+            {"revoke_token": True}, {"numbers_as_strings": True}, {"close_after": 1}])
+        return [{"endpoint": either, "times": dice.randrange(1, 6), **when, **rule}]
 
     def fault(self):
         """One or two rules; each fires a bounded number of times."""
