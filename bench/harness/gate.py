@@ -87,6 +87,8 @@ def count(say):
 
 
 def check(refresh, say):
+    if not refresh and not BASELINE.exists():
+        raise SystemExit("bench: there is no baseline yet: scripts/bench --check --refresh")
     counts = count(say)
     if refresh:
         machine = place.machine()
@@ -95,8 +97,6 @@ def check(refresh, say):
         BASELINE.write_text(json.dumps(stored, indent=1) + "\n")
         say(f"wrote {BASELINE}")
         return 0
-    if not BASELINE.exists():
-        raise SystemExit("bench: there is no baseline yet: scripts/bench --check --refresh")
     baseline = json.loads(BASELINE.read_text())["counts"]
     lost = 0
     for name, value in counts.items():
