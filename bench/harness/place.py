@@ -4,6 +4,7 @@ import pathlib
 import platform
 import shutil
 import subprocess
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 BENCH = ROOT / "bench"
@@ -40,14 +41,8 @@ def scratch(need_bytes, on_disk=False):
         if parent.parts[1] == "dev":  # pages of tmpfs are memory, and others need some
             room = min(room, available_memory() - 4 * GIB)
         if room > need_bytes:
-            folder = parent / f"pxload-bench-{os.getpid()}-{scratch.count}"
-            scratch.count += 1
-            folder.mkdir()
-            return folder
+            return pathlib.Path(tempfile.mkdtemp(prefix="pxload-bench-", dir=parent))
     raise SystemExit(f"bench: no folder with {need_bytes / GIB:.1f} GiB of room")
-
-
-scratch.count = 0
 
 
 def available_memory():
