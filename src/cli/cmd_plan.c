@@ -41,8 +41,8 @@ static void remove_scratch(const char *dir)
 
 static int has_source_trouble(const struct journal_books *books)
 {
-    return books->issues || books->failed_by_code[ERR_NAME_INVALID] ||
-           books->failed_by_code[ERR_SOURCE_UNREADABLE];
+    return books->issues || books->failed_by_code[ERR_MANIFEST] ||
+           books->failed_by_code[ERR_NAME_INVALID] || books->failed_by_code[ERR_SOURCE_UNREADABLE];
 }
 
 static int plan(struct task *task, int *out_code, struct err *err)

@@ -122,6 +122,8 @@ static int exit_of_result(const struct job_result *result, int stopped_by)
         return EXIT_IS_FATAL;
     case JOB_END_REFUSED:
         /* The other side would take nothing, or the folder could not be opened. */
+        if (result->error.code == ERR_MANIFEST)
+            return EXIT_IS_USAGE;
         return is_source_code(result->error.code) ? EXIT_IS_SOURCE : EXIT_IS_PREFLIGHT;
     case JOB_END_JOURNAL:
         return (int)exit_of_error(result->error.code);
@@ -285,7 +287,13 @@ static int continue_job(struct settings *settings,
 static int requeue(struct task *task, struct err *err)
 {
     int64_t count = 0;
-    int rc = task_restore_walk(task, err);
+    struct journal_books books;
+    enum err_code only = task->settings->only;
+    int rc = journal_read_books(task->journal, &books, err);
+    /* What failed by the manifest can be tried again only by reading that again. */
+    int needs_walk = !rc && books.failed_by_code[ERR_MANIFEST] && (!only || only == ERR_MANIFEST);
+    if (!rc)
+        rc = needs_walk ? task_walk_again(task, err) : task_restore_walk(task, err);
     if (!rc)
         rc = journal_requeue_failed(task->journal, task->settings->only, &count, err);
     if (!rc)

@@ -61,6 +61,7 @@ struct settings {
     int publish;
     char *publish_start; /* NULL: none */
     struct string_list regions;
+    char *manifest; /* NULL: none; task_init makes it absolute */
     enum map_folders map_folders;
     char *parent_category;
 

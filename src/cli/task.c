@@ -142,6 +142,39 @@ static void fill_options(struct task *task)
     options->seed = (uint64_t)clock_wall_ms() ^ ((uint64_t)getpid() << 32);
 }
 
+/*
+ * The whole manifest is read before anything is made: one that cannot be trusted begins nothing.
+ * Only a walk needs it; what an earlier walk took from it is in the journal.
+ */
+static int check_manifest(struct task *task, struct err *err)
+{
+    struct job_options *options = &task->options;
+    options->manifest = task->settings->manifest;
+    if (!options->manifest)
+        return 0;
+    return manifest_read(options->manifest, NULL, NULL, &options->manifest_info, err);
+}
+
+/* The file's place does not depend on the folder of the command: the journal keeps it. */
+static int find_manifest(struct task *task, struct err *err)
+{
+    struct settings *settings = task->settings;
+    char *absolute = NULL;
+    if (settings->manifest && !*settings->manifest) {
+        free(settings->manifest);
+        settings->manifest = NULL;
+    }
+    if (!settings->manifest)
+        return 0;
+    if (paths_absolute(settings->manifest, &absolute, err)) {
+        err->code = ERR_MANIFEST;
+        return -ERR_MANIFEST;
+    }
+    free(settings->manifest);
+    settings->manifest = absolute;
+    return check_manifest(task, err);
+}
+
 static int has_paths(const struct settings *settings)
 {
     return settings->verb == VERB_PLAN || settings->verb == VERB_UPLOAD;
@@ -161,6 +194,8 @@ int task_init(struct task *task, struct settings *settings, struct err *err)
         rc = settings_wire_profile(settings, &task->options.wire, err);
     if (!rc && has_paths(settings))
         rc = make_roots(task, err);
+    if (!rc && has_paths(settings))
+        rc = find_manifest(task, err);
     if (!rc)
         rc = make_filter(task, err);
     if (!rc && has_paths(settings) && !settings->journal)
@@ -273,12 +308,9 @@ static int check_roots(struct task *task, struct err *err)
     return 0;
 }
 
-int task_restore_walk(struct task *task, struct err *err)
+int task_walk_again(struct task *task, struct err *err)
 {
-    struct journal_books books;
-    int rc = journal_read_books(task->journal, &books, err);
-    if (rc || books.walk_complete)
-        return rc;
+    int rc = 0;
     task->roots = calloc(LIMIT_ROOTS, sizeof *task->roots);
     if (!task->roots)
         return err_set(err, ERR_NOMEM, "no memory for the paths");
@@ -291,7 +323,14 @@ int task_restore_walk(struct task *task, struct err *err)
     }
     task->options.walk.roots = (const char *const *)task->roots;
     task->options.walk.root_count = task->root_count;
-    return rc;
+    return rc ? rc : check_manifest(task, err);
+}
+
+int task_restore_walk(struct task *task, struct err *err)
+{
+    struct journal_books books;
+    int rc = journal_read_books(task->journal, &books, err);
+    return rc || books.walk_complete ? rc : task_walk_again(task, err);
 }
 
 static int keep_settings(struct task *task, struct err *err)

@@ -42,5 +42,7 @@ int task_open(struct task *task, enum journal_mode mode, const struct job_observ
               struct err *err) WARN_UNUSED;
 /* Where an earlier run's walk did not get to its end: walk the job's roots again. */
 int task_restore_walk(struct task *task, struct err *err) WARN_UNUSED;
+/* Walk the job's roots again in any case, and read its manifest again. */
+int task_walk_again(struct task *task, struct err *err) WARN_UNUSED;
 
 #endif

@@ -188,8 +188,9 @@ static size_t bytes_of(sqlite3_stmt *stmt, const int *columns, size_t count)
 
 /* The rows that a claim is made of, and what room they take. */
 struct pieces {
-    sqlite3_stmt *stmt; /* SQL_CLAIM_GET */
-    sqlite3_stmt *wish; /* SQL_CLAIM_WISH; NULL: nothing is wanted beside the bytes */
+    sqlite3_stmt *stmt;     /* SQL_CLAIM_GET */
+    sqlite3_stmt *wish;     /* SQL_CLAIM_WISH; NULL: nothing is wanted beside the bytes */
+    sqlite3_stmt *manifest; /* SQL_CLAIM_MANIFEST; NULL: it says nothing */
     unsigned marks;
     int64_t folder_id;
     size_t part_count;
@@ -202,6 +203,8 @@ static void close_pieces(const struct pieces *pieces)
         sqlite3_reset(pieces->stmt);
     if (pieces->wish)
         sqlite3_reset(pieces->wish);
+    if (pieces->manifest)
+        sqlite3_reset(pieces->manifest);
 }
 
 /* What it is to get beside its bytes, and what PXM gave already. */
@@ -217,6 +220,29 @@ static int open_wish(struct store *store, int64_t id, struct pieces *pieces, str
     pieces->text_bytes += NAMING_UUID_MAX + NAMING_ETAG_MAX;
     pieces->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
     return 0;
+}
+
+/* What the manifest says for its confirm. */
+static int open_manifest(struct store *store, int64_t id, struct pieces *pieces, struct err *err)
+{
+    static const int texts[] = {1, 2, 3};
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_CLAIM_MANIFEST);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc <= 0)
+        return rc;
+    pieces->manifest = stmt;
+    pieces->text_bytes += bytes_of(stmt, texts, sizeof texts / sizeof *texts);
+    return 0;
+}
+
+static void read_manifest(const struct pieces *pieces, struct claim *claim, struct pack *pack)
+{
+    sqlite3_stmt *stmt = pieces->manifest;
+    claim->published = sqlite3_column_int(stmt, 0);
+    claim->publish_start = pack_column(pack, stmt, 1);
+    claim->publish_end = pack_column(pack, stmt, 2);
+    claim->region_ids = pack_column(pack, stmt, 3);
 }
 
 static void read_wish(const struct counters *counters, const struct pieces *pieces,
@@ -265,6 +291,8 @@ static int open_pieces(struct store *store, int64_t id, int whole, struct pieces
     out->text_bytes += NAMING_UUID_MAX; /* the former id may be longer as text than in its column */
     if (!rc && (whole || (out->marks & WORK_WISH) || out->folder_id))
         rc = open_wish(store, id, out, err);
+    if (!rc && (out->marks & WORK_MANIFEST))
+        rc = open_manifest(store, id, out, err);
     return rc;
 }
 
@@ -280,11 +308,14 @@ int claim_read(struct store *store, int64_t id, int whole, struct claim **out, s
         char *base = (char *)claim;
         struct pack pack = {base + texts_at, base + texts_at + pieces.text_bytes};
         claim->asset_id = id;
+        claim->published = -1;
         if (pieces.part_count)
             claim->parts = (struct journal_part *)(void *)(base + sizeof *claim);
         read_columns(pieces.stmt, claim, &pack);
         if (pieces.wish)
             read_wish(&store->counters, &pieces, claim, &pack);
+        if (pieces.manifest)
+            read_manifest(&pieces, claim, &pack);
         if (pieces.part_count)
             rc = read_parts(store, claim, pieces.part_count, &pack, err);
     }

@@ -15,6 +15,9 @@ static const char *const number_names[] = {
     [COUNTERS_TO_LINK] = "to_link",
     [COUNTERS_CATEGORIES] = "categories",
     [COUNTERS_COLLECTIONS] = "collections",
+    [COUNTERS_MANIFEST_ROWS] = "manifest_rows",
+    [COUNTERS_MANIFEST_UNUSED] = "manifest_unused",
+    [COUNTERS_MANIFEST_FILES] = "manifest_files",
 };
 _Static_assert(sizeof number_names / sizeof *number_names == COUNTERS_NUMBER_COUNT,
                "one name a number");
@@ -170,6 +173,8 @@ int counters_begin_wave(struct counters *counters, struct sql *sql, struct err *
     counters_set(counters, COUNTERS_TO_LINK, 0);
     counters_set(counters, COUNTERS_CATEGORIES, 0);
     counters_set(counters, COUNTERS_COLLECTIONS, 0);
+    counters_set(counters, COUNTERS_MANIFEST_FILES, 0);
+    counters_set(counters, COUNTERS_MANIFEST_UNUSED, 0);
     counters_set(counters, COUNTERS_WALK_COMPLETE, 0);
     counters_set(counters, COUNTERS_WAVE, counters->numbers[COUNTERS_WAVE] + 1);
     int rc = sql_do(sql, SQL_TALLY_CLEAR, err);
@@ -204,6 +209,9 @@ void counters_fill_books(const struct counters *counters, struct journal_books *
         .to_link_files = counters->numbers[COUNTERS_TO_LINK],
         .categories = counters->numbers[COUNTERS_CATEGORIES],
         .collections = counters->numbers[COUNTERS_COLLECTIONS],
+        .manifest_rows = counters->numbers[COUNTERS_MANIFEST_ROWS],
+        .manifest_unused = counters->numbers[COUNTERS_MANIFEST_UNUSED],
+        .manifest_files = counters->numbers[COUNTERS_MANIFEST_FILES],
         .walk_complete = counters->numbers[COUNTERS_WALK_COMPLETE] != 0,
         .wave = counters->numbers[COUNTERS_WAVE],
     };

@@ -17,11 +17,14 @@ enum counters_number {
     COUNTERS_FINISHED_WAVE, /* the last walk that was finished */
     COUNTERS_UNSEEN,        /* rows that the current wave has not seen */
     COUNTERS_ISSUES,
-    COUNTERS_HISTORY_MS,  /* how long a moment of the history is; 0: none yet */
-    COUNTERS_UNLINKED,    /* confirmed rows of the current wave that wait for their links */
-    COUNTERS_TO_LINK,     /* pending rows of it that are to be linked in the end */
-    COUNTERS_CATEGORIES,  /* its folders that are not known in PXM yet, as categories */
-    COUNTERS_COLLECTIONS, /* and as collections */
+    COUNTERS_HISTORY_MS,      /* how long a moment of the history is; 0: none yet */
+    COUNTERS_UNLINKED,        /* confirmed rows of the current wave that wait for their links */
+    COUNTERS_TO_LINK,         /* pending rows of it that are to be linked in the end */
+    COUNTERS_CATEGORIES,      /* its folders that are not known in PXM yet, as categories */
+    COUNTERS_COLLECTIONS,     /* and as collections */
+    COUNTERS_MANIFEST_ROWS,   /* rows of the manifest */
+    COUNTERS_MANIFEST_UNUSED, /* those that no file of the current walk used */
+    COUNTERS_MANIFEST_FILES,  /* rows of the current wave that the manifest speaks of */
     COUNTERS_NUMBER_COUNT,
 };
 

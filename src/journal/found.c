@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "journal/manifest.h"
 #include "journal/naming.h"
 #include "journal/wish.h"
 
@@ -131,6 +132,8 @@ static int add_new(struct store *store, const struct journal_found *row, struct 
         fail_work(&work, ERR_NAME_COLLISION);
         rc = naming_set_collision(store, id, owner, err);
     }
+    if (!rc)
+        rc = manifest_keep(store, row, &work, err);
     if (!rc && !row->failure)
         rc = wish_keep(store, row, &work, err);
     return rc < 0 ? rc : store_add_work(store, &work, err);
@@ -256,6 +259,11 @@ static int secure_name(struct store *store, const struct journal_found *row,
 static int see_failed(struct store *store, const struct journal_found *row,
                       const struct known *known, struct work *after, int changed, struct err *err)
 {
+    if (!changed && (after->marks & WORK_CONFIRMED) && row->failure == ERR_MANIFEST) {
+        /* It is in PXM and keeps its name; what the manifest wants of it now cannot be done. */
+        fail_work(after, row->failure);
+        return keep_walk_failure(store, after->id, row, err);
+    }
     if (!changed && !store_is_queued(after->state) && after->state != ASSET_FAILED)
         return 0;
     int rc = *known->name ? naming_release(store, after->id, known->name, err) : 0;
@@ -270,10 +278,36 @@ static int see_failed(struct store *store, const struct journal_found *row,
 /* Whether a FAILED row that is unchanged waits again: 1, 0, or negative. */
 static int may_wait_again(struct store *store, const struct known *known, struct err *err)
 {
-    if (err_is_temporary(known->work.code) || !*known->name)
+    if (err_is_temporary(known->work.code) || known->work.code == ERR_MANIFEST || !*known->name)
         return 1;
     int owns = naming_owns(store, known->work.id, known->name, err);
     return owns < 0 ? owns : !owns; /* without a name it was the walk that failed it */
+}
+
+/*
+ * A queued row that the manifest calls otherwise now: 1 and it has neither its name nor a session
+ * any more. 0 where that is not so, or where a confirm of the old name may have been sent.
+ */
+static int give_up_name(struct store *store, const struct journal_found *row,
+                        const struct known *known, struct work *after, struct err *err)
+{
+    int is_meant = !strcmp(known->name, row->name) ||
+                   (row->other_name && !strcmp(known->name, row->other_name));
+    int was_sent = (known->work.marks & WORK_CONFIRMED) != 0;
+    if (is_meant || was_sent || !*known->name || !store_is_queued(after->state))
+        return 0;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_HAS_INTENT);
+    sqlite3_bind_int64(stmt, 1, after->id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc) {
+        sqlite3_reset(stmt);
+        return rc < 0 ? rc : 0;
+    }
+    rc = naming_release(store, after->id, known->name, err);
+    if (!rc)
+        rc = store_drop_session(store, after->id, err);
+    after->state = ASSET_DISCOVERED;
+    return rc ? rc : 1;
 }
 
 static int see_known(struct store *store, const struct journal_found *row,
@@ -285,10 +319,12 @@ static int see_known(struct store *store, const struct journal_found *row,
     int moved = row->stamp.dev != known->stamp.dev || row->stamp.ino != known->stamp.ino ||
                 row->stamp.ctime_ns != known->stamp.ctime_ns;
     int was_queued = store_is_queued(after.state);
-    int rc = 0;
     after.wave = store_wave(store);
     if (after.wave == known->work.wave)
         return 0; /* the same path twice in one walk */
+    int rc = manifest_keep(store, row, &after, err);
+    if (rc)
+        return rc;
     if (row->failure) {
         rc = see_failed(store, row, known, &after, changed, err);
         return rc ? rc : store_set_work(store, &known->work, &after, err);
@@ -307,9 +343,11 @@ static int see_known(struct store *store, const struct journal_found *row,
     }
     if (!rc && !changed && moved && store_is_queued(after.state))
         rc = refresh_stamp(store, &after, &row->stamp, err);
+    int is_renamed = rc ? 0 : give_up_name(store, row, known, &after, err);
+    rc = is_renamed < 0 ? is_renamed : rc;
     /* A row that waited all along has its name still, unless it was gone in between. */
     if (!rc && store_is_queued(after.state) &&
-        (!was_queued || store_is_gone(store, known->work.wave)))
+        (!was_queued || is_renamed || store_is_gone(store, known->work.wave)))
         rc = secure_name(store, row, known, &after, err);
     return rc ? rc : store_set_work(store, &known->work, &after, err);
 }
@@ -381,7 +419,7 @@ static int requeue_failed(struct store *store, int64_t id, struct err *err)
     struct work before;
     int64_t owner = 0;
     int rc = store_get_work(store, id, &before, err);
-    if (rc)
+    if (rc || before.code == ERR_MANIFEST) /* that is for a walk, which reads the manifest again */
         return rc;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_NAME);
     sqlite3_bind_int64(stmt, 1, id);
@@ -459,6 +497,8 @@ int found_begin_walk(struct store *store, int64_t *out_wave, struct err *err)
 {
     int rc = counters_begin_wave(&store->counters, &store->sql, err);
     *out_wave = store_wave(store);
+    if (!rc)
+        rc = manifest_begin_walk(store, err);
     return rc ? rc : store_clear_queue(store, err);
 }
 
@@ -468,6 +508,9 @@ int found_finish_walk(struct store *store, struct err *err)
     int64_t wave = store_wave(store);
     counters_set(&store->counters, COUNTERS_WALK_COMPLETE, 1);
     counters_set(&store->counters, COUNTERS_FINISHED_WAVE, wave);
+    int rc = manifest_finish_walk(store, err);
+    if (rc)
+        return rc;
     /* Names whose owner is gone now go to the first that waits for them, a moved file say. */
     return requeue_all(store, SQL_ORPHAN_PAGE, wave, &freed, err);
 }

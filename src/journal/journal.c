@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "journal/face.h"
 #include "journal/folder.h"
 #include "journal/found.h"
 #include "journal/naming.h"
@@ -190,10 +191,15 @@ int journal_was_killed(const struct journal *journal)
 
 /* ---- blocking calls ---------------------------------------------------------------------- */
 
-static int call(struct journal *journal, batch_call_fn *fn, void *arg, struct err *err)
+int face_call(struct journal *journal, batch_call_fn *fn, void *arg, int relaxed, struct err *err)
 {
     BUG_ON(!journal->writer);
-    return writer_call(journal->writer, fn, arg, 0, err);
+    return writer_call(journal->writer, fn, arg, relaxed, err);
+}
+
+static int call(struct journal *journal, batch_call_fn *fn, void *arg, struct err *err)
+{
+    return face_call(journal, fn, arg, 0, err);
 }
 
 struct meta_call {
@@ -296,86 +302,6 @@ int journal_folder_id(struct journal *journal, const struct journal_folder *fold
     int rc = writer_call(journal->writer, run_folder_id, &found, 1, err);
     *out_id = found.id;
     return rc;
-}
-
-static int run_begin_walk(struct store *store, void *arg, struct err *err)
-{
-    return found_begin_walk(store, arg, err);
-}
-
-int journal_walk_begin(struct journal *journal, int64_t *out_wave, struct err *err)
-{
-    return call(journal, run_begin_walk, out_wave, err);
-}
-
-static int run_finish_walk(struct store *store, void *arg, struct err *err)
-{
-    (void)arg;
-    return found_finish_walk(store, err);
-}
-
-int journal_walk_finish(struct journal *journal, struct err *err)
-{
-    return call(journal, run_finish_walk, NULL, err);
-}
-
-struct found_call {
-    const struct journal_found *rows;
-    size_t count;
-};
-
-static int run_add_found(struct store *store, void *arg, struct err *err)
-{
-    const struct found_call *found = arg;
-    return found_add(store, found->rows, found->count, err);
-}
-
-int journal_add_found(struct journal *journal, const struct journal_found *rows, size_t count,
-                      struct err *err)
-{
-    struct found_call found = {rows, count};
-    BUG_ON(!journal->writer);
-    return writer_call(journal->writer, run_add_found, &found, 1, err);
-}
-
-struct excluded_call {
-    const char *reason;
-    int64_t files;
-    int64_t bytes;
-};
-
-static int run_add_excluded(struct store *store, void *arg, struct err *err)
-{
-    const struct excluded_call *excluded = arg;
-    return found_exclude(store, excluded->reason, excluded->files, excluded->bytes, err);
-}
-
-int journal_add_excluded(struct journal *journal, const char *reason, int64_t files, int64_t bytes,
-                         struct err *err)
-{
-    struct excluded_call excluded = {reason, files, bytes};
-    BUG_ON(!journal->writer);
-    return writer_call(journal->writer, run_add_excluded, &excluded, 1, err);
-}
-
-struct issue_call {
-    const char *path;
-    enum err_code code;
-    const char *text;
-};
-
-static int run_add_issue(struct store *store, void *arg, struct err *err)
-{
-    const struct issue_call *issue = arg;
-    return found_add_issue(store, issue->path, issue->code, issue->text, err);
-}
-
-int journal_add_issue(struct journal *journal, const char *path, enum err_code code,
-                      const char *text, struct err *err)
-{
-    struct issue_call issue = {path, code, text};
-    BUG_ON(!journal->writer);
-    return writer_call(journal->writer, run_add_issue, &issue, 1, err);
 }
 
 struct recent_call {
@@ -577,6 +503,19 @@ int journal_each_issue(struct journal *journal,
     if (rc)
         return rc;
     rc = reader_each_issue(&journal->reader, fn, user, err);
+    read_done(journal);
+    return rc;
+}
+
+int journal_each_unused(struct journal *journal,
+                        int (*fn)(int64_t line, const char *key, int by_name, const char *error,
+                                  void *user),
+                        void *user, struct err *err)
+{
+    int rc = read_begin(journal, err);
+    if (rc)
+        return rc;
+    rc = reader_each_unused(&journal->reader, fn, user, err);
     read_done(journal);
     return rc;
 }

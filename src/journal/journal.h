@@ -120,6 +120,7 @@ struct journal_found {
     const char *wish_attributes;
     /* The folder whose collection it belongs in; 0: none. */
     int64_t folder_id;
+    const struct journal_manifest_row *manifest; /* the row that is for it; NULL: none */
 };
 /*
  * Adds a batch in walk order. It returns when the rows can be claimed and counted; they become
@@ -145,6 +146,48 @@ struct journal_found {
  */
 int journal_add_found(struct journal *journal, const struct journal_found *rows, size_t count,
                       struct err *err) WARN_UNUSED;
+
+/* ---- manifests (blocking) ----------------------------------------------------------------- */
+
+/*
+ * What a manifest says of one file, in the tenant's ids. Written as a whole before a walk, found
+ * again during it, and kept for the next.
+ */
+struct journal_manifest_row {
+    int64_t line;
+    const char *key;           /* a path (relative or absolute) or a name, NFC; NULL: it has none */
+    int by_name;               /* the key is a name */
+    const char *error;         /* NULL, or why it cannot be followed: its file fails with that */
+    const char *file_name;     /* for PXM; NULL: the file's own */
+    int published;             /* 1, 0, or -1: as the job has it; so is NULL in the next three */
+    const char *publish_start; /* dates as a confirm takes them */
+    const char *publish_end;
+    const char *region_ids;  /* one a line */
+    const char *collections; /* as wish_collections and wish_attributes */
+    const char *attributes;
+};
+/* Forgets all rows. */
+int journal_manifest_clear(struct journal *journal, struct err *err) WARN_UNUSED;
+/* Adds rows; two with one key both get an error. */
+int journal_manifest_add(struct journal *journal, const struct journal_manifest_row *rows,
+                         size_t count, struct err *err) WARN_UNUSED;
+
+struct journal_manifest_query {
+    const char *path;     /* relative, NFC; NULL: it is no UTF-8, and so for the next two */
+    const char *abs_path; /* NULL: do not ask */
+    const char *name;
+    /* out, with JOURNAL_MANIFEST_READ */
+    int64_t files;                   /* that the row is for, by the counts so far */
+    struct journal_manifest_row row; /* line 0: there is none */
+    char *memory;                    /* its texts; the caller frees it */
+};
+enum journal_manifest_how {
+    JOURNAL_MANIFEST_COUNT = 1 << 0, /* the current walk has seen a file of the row */
+    JOURNAL_MANIFEST_READ = 1 << 1,
+};
+/* The row of each file: by its path, else its absolute path, else its name. */
+int journal_manifest_find(struct journal *journal, struct journal_manifest_query *queries,
+                          size_t count, unsigned how, struct err *err) WARN_UNUSED;
 
 /* Files left out, by reason ("junk", "filter", "symlink", "special", "size", "age"). */
 int journal_add_excluded(struct journal *journal, const char *reason, int64_t files, int64_t bytes,
@@ -342,6 +385,11 @@ struct claim {
     struct journal_part *parts;
     size_t part_count;
     char *mime_type; /* NULL before PREPARED */
+    /* what the manifest says for its confirm, as in journal_manifest_row */
+    int published;
+    char *publish_start;
+    char *publish_end;
+    char *region_ids;
     /* the file that this job made in PXM before the local one changed; NULL: none */
     char *former_id;
     int64_t former_bytes;
@@ -475,8 +523,11 @@ struct journal_books {
     int64_t to_link_files;  /* those, and the files to be sent that are to be linked after that */
     int64_t categories;     /* of this wave's folders: not known in PXM yet */
     int64_t collections;
-    int64_t issues;     /* what the walk could not look into */
-    int64_t gone_files; /* known from an earlier wave, not seen in this one; 0 during a walk */
+    int64_t issues;          /* what the walk could not look into */
+    int64_t gone_files;      /* known from an earlier wave, not seen in this one; 0 during a walk */
+    int64_t manifest_rows;   /* of the manifest; 0: there is none */
+    int64_t manifest_unused; /* those that no file used; 0 during a walk */
+    int64_t manifest_files;  /* of the current wave, that a row is for */
     int64_t largest_pending_bytes; /* the size of one of the largest: within 1.6 % */
     int walk_complete;
     int64_t wave;
@@ -497,13 +548,14 @@ struct journal_row {
     const char *mime_type; /* NULL: not typed yet */
     struct file_stamp stamp;
     enum asset_state state;
-    int64_t wave;        /* the last walk that saw it */
-    int64_t added_ms;    /* wall */
-    int64_t done_ms;     /* wall; 0: not done */
-    int64_t took_ms;     /* of the run that ended it; 0: not done */
-    const char *file_id; /* NULL */
-    const char *version; /* NULL */
-    const char *cdn_url; /* NULL */
+    int64_t wave;          /* the last walk that saw it */
+    int64_t added_ms;      /* wall */
+    int64_t done_ms;       /* wall; 0: not done */
+    int64_t took_ms;       /* of the run that ended it; 0: not done */
+    const char *file_id;   /* NULL */
+    const char *version;   /* NULL */
+    const char *cdn_url;   /* NULL */
+    int64_t manifest_line; /* of the row that speaks of it; 0: none */
     int has_md5;
     unsigned char md5[16];
     const char *etag; /* NULL */
@@ -528,6 +580,11 @@ int journal_each_issue(struct journal *journal,
                                  void *user),
                        void *user, struct err *err) WARN_UNUSED;
 /* The history, oldest first; all moments are equally long, and those without a run are left out. */
+/* Rows of the manifest that no file of the current walk used, in order. */
+int journal_each_unused(struct journal *journal,
+                        int (*fn)(int64_t line, const char *key, int by_name, const char *error,
+                                  void *user),
+                        void *user, struct err *err) WARN_UNUSED;
 int journal_each_moment(struct journal *journal,
                         int (*fn)(const struct journal_moment *moment, void *user), void *user,
                         struct err *err) WARN_UNUSED;

@@ -190,6 +190,7 @@ static void read_row(sqlite3_stmt *stmt, const struct counters *counters, struct
         .took_ms = sqlite3_column_int64(stmt, 23),
         .version = text_column(stmt, 24),
         .cdn_url = text_column(stmt, 25),
+        .manifest_line = sqlite3_column_int64(stmt, 26),
     };
     out->has_md5 = naming_read_md5(stmt, 15, out->md5);
     out->etag = naming_read_etag(stmt, 16, out->md5, room->etag);
@@ -229,6 +230,21 @@ int reader_each_excluded(struct sql *sql,
     while (!stopped && (rc = sql_next(sql, stmt, err)) > 0)
         stopped = fn(text_or_empty(stmt, 0), sqlite3_column_int64(stmt, 1),
                      sqlite3_column_int64(stmt, 2), user);
+    sqlite3_reset(stmt);
+    return stopped ? stopped : rc;
+}
+
+int reader_each_unused(struct sql *sql,
+                       int (*fn)(int64_t line, const char *key, int by_name, const char *error,
+                                 void *user),
+                       void *user, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(sql, SQL_MANIFEST_UNUSED_EACH);
+    int rc;
+    int stopped = 0;
+    while (!stopped && (rc = sql_next(sql, stmt, err)) > 0)
+        stopped = fn(sqlite3_column_int64(stmt, 0), text_column(stmt, 1),
+                     sqlite3_column_int(stmt, 2), text_column(stmt, 3), user);
     sqlite3_reset(stmt);
     return stopped ? stopped : rc;
 }

@@ -20,6 +20,10 @@ int reader_each_excluded(struct sql *sql,
 int reader_each_issue(struct sql *sql,
                       int (*fn)(const char *path, enum err_code code, const char *text, void *user),
                       void *user, struct err *err) WARN_UNUSED;
+int reader_each_unused(struct sql *sql,
+                       int (*fn)(int64_t line, const char *key, int by_name, const char *error,
+                                 void *user),
+                       void *user, struct err *err) WARN_UNUSED;
 int reader_each_moment(struct sql *sql, int (*fn)(const struct journal_moment *moment, void *user),
                        void *user, struct err *err) WARN_UNUSED;
 /* From here to the end all calls see one moment of the journal. */

@@ -9,6 +9,9 @@
  *            in; the second's key is claim_size_key(). Tables of integers alone, as their trees
  *            take an insert in a third of an index's time; a walk empties and refills them.
  *   wish     what a file is to get beside its bytes, where a manifest says so.
+ *   manifest, manifest_key, manifest_use  the rows of a manifest, how they are found by path or
+ *            name, and by how many files of the current walk: wide, hashed and narrow.
+ *   manifest_file  what the manifest says of an asset that its confirm needs.
  *   queue_link   CONFIRMED rows of the current wave that can be linked now.
  *   held_link    those that wait for the collection of their folder.
  *   mapping  the ways that folders were mapped in, each with rows of `folder` of its own.
@@ -66,6 +69,15 @@ static const char tables[] =
     /* parent: '' at the top. */
     "CREATE TABLE listed(kind INTEGER NOT NULL, parent TEXT NOT NULL, name TEXT NOT NULL,"
     " id TEXT NOT NULL, PRIMARY KEY(kind, parent, name, id)) STRICT, WITHOUT ROWID;"
+    /* key: NULL where a row has none. error: why it cannot be followed. region_ids: one a line. */
+    "CREATE TABLE manifest(id INTEGER PRIMARY KEY, line INTEGER NOT NULL, key TEXT,"
+    " by_name INTEGER NOT NULL, error TEXT, file_name TEXT, published INTEGER NOT NULL,"
+    " publish_start TEXT, publish_end TEXT, region_ids TEXT, collections TEXT, attributes TEXT)"
+    " STRICT;"
+    "CREATE TABLE manifest_key(key INTEGER PRIMARY KEY, row_id INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE manifest_use(row_id INTEGER PRIMARY KEY, files INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE manifest_file(asset_id INTEGER PRIMARY KEY, line INTEGER NOT NULL,"
+    " published INTEGER NOT NULL, publish_start TEXT, publish_end TEXT, region_ids TEXT) STRICT;"
     /* JSON arrays: collection ids; {id, type, value}. */
     "CREATE TABLE wish(asset_id INTEGER PRIMARY KEY, collections TEXT, attributes TEXT) STRICT;"
     /* Two texts of one hash: the second stands at key + 1, and so on. asset_id 0: given back. */

@@ -173,6 +173,43 @@ static const struct statement table[] = {
                          " ORDER BY id LIMIT 2",
                          NULL},
     [SQL_LISTED_CLEAR] = {"DELETE FROM listed", NULL},
+    [SQL_MANIFEST_CLEAR] = {"DELETE FROM manifest", NULL},
+    [SQL_MANIFEST_KEY_CLEAR] = {"DELETE FROM manifest_key", NULL},
+    [SQL_MANIFEST_USE_CLEAR] = {"DELETE FROM manifest_use", NULL},
+    [SQL_MANIFEST_ADD] = {"INSERT INTO manifest(id, line, key, by_name, error, file_name,"
+                          " published, publish_start, publish_end, region_ids, collections,"
+                          " attributes)"
+                          " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                          NULL},
+    [SQL_MANIFEST_KEY_ADD] = {"INSERT INTO manifest_key(key, row_id) VALUES(?1, ?2)", NULL},
+    [SQL_MANIFEST_USE_ADD] = {"INSERT INTO manifest_use(row_id, files) VALUES(?1, 0)", NULL},
+    [SQL_MANIFEST_BY_KEY] = {"SELECT m.id, m.key, m.by_name FROM manifest_key k"
+                             " CROSS JOIN manifest m ON m.id = k.row_id WHERE k.key = ?1",
+                             NULL},
+    [SQL_MANIFEST_LINE] = {"SELECT line FROM manifest WHERE id = ?1", NULL},
+    [SQL_MANIFEST_FAIL] = {"UPDATE manifest SET error = ?2 WHERE id = ?1", NULL},
+    [SQL_MANIFEST_GET] = {"SELECT line, key, by_name, published, error, file_name, publish_start,"
+                          " publish_end, region_ids, collections, attributes FROM manifest"
+                          " WHERE id = ?1",
+                          NULL},
+    [SQL_MANIFEST_USE] = {"UPDATE manifest_use SET files = files + 1 WHERE row_id = ?1", NULL},
+    [SQL_MANIFEST_USE_GET] = {"SELECT files FROM manifest_use WHERE row_id = ?1", NULL},
+    [SQL_MANIFEST_USE_RESET] = {"UPDATE manifest_use SET files = 0 WHERE files <> 0",
+                                "once a walk, every row of it"},
+    [SQL_MANIFEST_UNUSED_COUNT] = {"SELECT count(*) FROM manifest_use WHERE files = 0",
+                                   "once a walk, every row of it"},
+    [SQL_MANIFEST_UNUSED_EACH] = {"SELECT m.line, m.key, m.by_name, m.error FROM manifest_use u"
+                                  " CROSS JOIN manifest m ON m.id = u.row_id WHERE u.files = 0"
+                                  " ORDER BY u.row_id",
+                                  "a report shows every row that no file used"},
+    [SQL_MANIFEST_FILE_GET] = {"SELECT line, published, publish_start, publish_end, region_ids"
+                               " FROM manifest_file WHERE asset_id = ?1",
+                               NULL},
+    [SQL_MANIFEST_FILE_SET] = {"INSERT OR REPLACE INTO manifest_file(asset_id, line, published,"
+                               " publish_start, publish_end, region_ids)"
+                               " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+                               NULL},
+    [SQL_MANIFEST_FILE_DROP] = {"DELETE FROM manifest_file WHERE asset_id = ?1", NULL},
     [SQL_WISH_GET] = {"SELECT collections, attributes FROM wish WHERE asset_id = ?1", NULL},
     [SQL_WISH_SET] = {"INSERT OR REPLACE INTO wish(asset_id, collections, attributes)"
                       " VALUES(?1, ?2, ?3)",
@@ -267,15 +304,19 @@ static const struct statement table[] = {
                         " LEFT JOIN folder_failure i ON i.folder_id = w.folder_id AND i.kind = 1"
                         " LEFT JOIN result d ON d.asset_id = w.id WHERE w.id = ?1",
                         NULL},
+    [SQL_CLAIM_MANIFEST] = {"SELECT published, publish_start, publish_end, region_ids"
+                            " FROM manifest_file WHERE asset_id = ?1",
+                            NULL},
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"
                       " d.file_id, d.md5, d.etag, f.class_id, f.http_status, f.text,"
-                      " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url"
+                      " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url, n.line"
                       " FROM asset a CROSS JOIN work w ON w.id = a.id"
                       " CROSS JOIN root r ON r.id = a.root_id"
                       " LEFT JOIN mime m ON m.id = w.mime_id"
                       " LEFT JOIN result d ON d.asset_id = a.id"
-                      " LEFT JOIN failure f ON f.asset_id = a.id ORDER BY a.id",
+                      " LEFT JOIN failure f ON f.asset_id = a.id"
+                      " LEFT JOIN manifest_file n ON n.asset_id = a.id ORDER BY a.id",
                       "a report shows every row, in the order of the primary key"},
 #define COLUMN(sym, column) ", " #column
 #define VALUE(sym, column)  ", ?"

@@ -107,6 +107,7 @@ static void count(struct store *store, const struct work *work, int sign)
     }
     counters_count(counters, work->state, work->code, sign, sign * work->size_bytes);
     counters_add(counters, COUNTERS_UNLINKED, store_is_unlinked(work) ? sign : 0);
+    counters_add(counters, COUNTERS_MANIFEST_FILES, work->marks & WORK_MANIFEST ? sign : 0);
     int is_to_link = store_is_pending(work) && store_wants_link(work);
     counters_add(counters, COUNTERS_TO_LINK, is_to_link ? sign : 0);
 }

@@ -24,6 +24,7 @@ enum work_mark {
     WORK_CONFIRMED =
         1 << 1,            /* PXM has these bytes; what fails after that must not send them again */
     WORK_WAS_NEW = 1 << 2, /* the confirm made the file, so nobody has linked it before */
+    WORK_MANIFEST = 1 << 3, /* a row of `manifest_file`: the manifest speaks of it */
 };
 
 /* The hot row of an asset (table work). */

@@ -102,6 +102,36 @@ int confirm_restore(struct asset *asset, struct err *err)
     return 0;
 }
 
+/* The ids of a claim, one a line, cut in place; the array is the caller's. NULL: no memory. */
+static const char **split_ids(char *lines, size_t *out_count)
+{
+    size_t count = 1;
+    for (const char *at = lines; *at; at++)
+        count += *at == '\n';
+    const char **ids = calloc(count, sizeof *ids);
+    *out_count = 0;
+    for (char *id; ids && (id = strsep(&lines, "\n"));)
+        ids[(*out_count)++] = id;
+    return ids;
+}
+
+/* Publishing as the manifest says for this file, or else as the job does. */
+static void fill_publishing(const struct job *job, const struct asset *asset, char *today,
+                            struct wire_confirm *confirm)
+{
+    const struct job_options *options = job->options;
+    const struct claim *claim = asset->claim;
+    confirm->published = claim->published < 0 ? options->publish : claim->published;
+    confirm->publish_start = claim->publish_start;
+    confirm->publish_end = claim->publish_end;
+    if (!confirm->published || confirm->publish_start)
+        return;
+    if (options->publish && options->publish_start)
+        confirm->publish_start = options->publish_start;
+    else
+        confirm->publish_start = clock_format(job->wall_ms, today);
+}
+
 static int encode(struct job *job, struct asset *asset, struct buf *body, struct err *err)
 {
     const struct job_options *options = job->options;
@@ -118,17 +148,24 @@ static int encode(struct job *job, struct asset *asset, struct buf *body, struct
         .upload_id = asset->upload_id,
         .parts = parts,
         .part_count = asset->part_count,
-        .published = options->publish,
-        .publish_start = options->publish_start,
         .region_ids = (const char *const *)job->gate.region_ids,
         .region_count = job->gate.region_count,
         .conflict = confirm_kind(job, asset),
         .conflict_file_id = asset->conflict_id,
     };
     char today[CLOCK_TEXT_MAX];
-    if (options->publish && !options->publish_start)
-        confirm.publish_start = clock_format(job->wall_ms, today);
-    int rc = wire_encode_confirm(&options->wire, &confirm, body, err);
+    char *lines = asset->claim->region_ids ? strdup(asset->claim->region_ids) : NULL;
+    const char **own_ids = lines ? split_ids(lines, &confirm.region_count) : NULL;
+    int rc = 0;
+    fill_publishing(job, asset, today, &confirm);
+    if (own_ids)
+        confirm.region_ids = own_ids;
+    else if (asset->claim->region_ids)
+        rc = err_set(err, ERR_NOMEM, "no memory for confirm-upload");
+    if (!rc)
+        rc = wire_encode_confirm(&options->wire, &confirm, body, err);
+    free(own_ids);
+    free(lines);
     free(parts);
     return rc;
 }

@@ -7,6 +7,7 @@
 #include "pipeline/job.h"
 
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,6 +123,19 @@ static void send_parent_request(struct job *job)
     buf_release(&path);
 }
 
+/* A page of a list that a manifest speaks of. */
+static void send_list_request(struct job *job)
+{
+    struct gate *gate = &job->gate;
+    struct buf authorization, path;
+    buf_init(&authorization, LIMIT_REPLY_BYTES);
+    buf_init(&path, LIMIT_URL_BYTES);
+    if (!catalog_path(&gate->catalog, catalog_next(&gate->catalog), &job->options->wire, &path))
+        (void)!buf_printf(&authorization, "Bearer %s", gate->token);
+    send_call(job, EXCHANGE_GET, buf_str(&path), &authorization, NULL);
+    buf_release(&path);
+}
+
 static void find_token(struct job *job)
 {
     struct gate *gate = &job->gate;
@@ -162,12 +176,18 @@ void gate_tick(struct job *job)
     if (gate->state == GATE_REGIONS && (gate->regions_known || !job->options->region_count))
         gate->state = GATE_PARENT;
     if (gate->state == GATE_PARENT && (gate->parent_known || !needs_parent(job)))
+        gate->state = GATE_LISTS;
+    if (gate->state == GATE_LISTS && catalog_next(&gate->catalog) == CATALOG_COUNT) {
         gate->state = GATE_OPEN;
+        intake_give_catalog(job);
+    }
     int may_send = !gate->busy && !job->ended && call_may_start(job);
     if (gate->state == GATE_REGIONS && may_send)
         send_region_request(job);
     else if (gate->state == GATE_PARENT && may_send)
         send_parent_request(job);
+    else if (gate->state == GATE_LISTS && may_send)
+        send_list_request(job);
 }
 
 static void take_token(struct job *job, const struct exchange_reply *reply, struct err *error)
@@ -229,12 +249,23 @@ static void take_regions(struct job *job, const struct exchange_reply *reply, st
     }
 }
 
+static const char *what_failed(const struct gate *gate, char out[64])
+{
+    if (gate->state == GATE_TOKEN)
+        return "fetching a token";
+    if (gate->state == GATE_REGIONS)
+        return "listing the regions";
+    if (gate->state == GATE_PARENT)
+        return "looking up --parent-category";
+    snprintf(out, 64, "listing the %s", catalog_kind_name(catalog_next(&gate->catalog)));
+    return out;
+}
+
 static void gate_failed(struct job *job, const struct err *error)
 {
     struct gate *gate = &job->gate;
-    const char *what = gate->state == GATE_TOKEN     ? "fetching a token"
-                       : gate->state == GATE_REGIONS ? "listing the regions"
-                                                     : "looking up --parent-category";
+    char room[64];
+    const char *what = what_failed(gate, room);
     struct err named;
     err_set(&named, error->code, "%s: %.400s", what, error->text);
     named.http_status = error->http_status;
@@ -285,8 +316,11 @@ void gate_done(struct job *job)
             gate->generation_proven = 1;
             if (gate->state == GATE_REGIONS)
                 take_regions(job, reply, &error);
-            else
+            else if (gate->state == GATE_PARENT)
                 gate->parent_known = 1;
+            else
+                (void)!catalog_take(&gate->catalog, catalog_next(&gate->catalog),
+                                    buf_str(&reply->body), reply->body.len, &error);
         }
     }
     if (error.code)
@@ -317,4 +351,5 @@ void gate_release(struct job *job)
     for (size_t i = 0; i < gate->region_count; i++)
         free(gate->region_ids[i]);
     free(gate->region_ids);
+    catalog_release(&gate->catalog);
 }

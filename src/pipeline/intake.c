@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "pipeline/folder_walk.h"
 #include "pipeline/job.h"
+#include "pipeline/manifest.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -30,70 +31,215 @@ struct intake {
     int rc;
     struct err error;
 
+    /* the manifest */
+    int must_load;
+    int is_counted;                /* how many files each row is for is known already */
+    const struct catalog *catalog; /* NULL: nobody can be asked */
+    pthread_mutex_t lock;          /* for catalog_is_whole */
+    pthread_cond_t catalog_came;
+    int catalog_is_whole;
+
     int64_t root_ids[LIMIT_ROOTS];
     struct journal_found rows[LIMIT_WALK_BATCH];
+    size_t root_idx[LIMIT_WALK_BATCH];
     struct name_of names[LIMIT_WALK_BATCH];
     char *paths[LIMIT_WALK_BATCH];
     char failures[LIMIT_WALK_BATCH][256];
     struct folder_walk folders;
+    struct journal_manifest_query queries[LIMIT_WALK_BATCH]; /* their texts are owned */
     size_t count;
     struct tally tallies[REASONS_MAX];
 };
 
-static int flush(struct intake *intake, struct err *err)
+/* ---- names and the manifest's word ---- */
+
+static const char *root_name(const struct intake *intake, size_t i)
+{
+    const char *root = intake->options->walk.roots[intake->root_idx[i]];
+    return strrchr(root, '/') ? strrchr(root, '/') + 1 : root;
+}
+
+/* NULL where it is no UTF-8, and with *rc set where there is no memory. */
+static char *keep_key(const char *raw, struct buf *key, int *rc)
+{
+    struct err error = ERR_INIT;
+    int failed = manifest_key(raw, key, &error);
+    char *copy = failed ? NULL : strdup(buf_str(key));
+    if (failed == -ERR_NOMEM || (!failed && !copy))
+        *rc = -ERR_NOMEM;
+    return copy;
+}
+
+/* How a manifest may speak of a file; one whose path is no UTF-8 goes by its name alone. */
+static int make_query(struct intake *intake, size_t i)
+{
+    struct journal_manifest_query *query = &intake->queries[i];
+    const char *path = *intake->paths[i] ? intake->paths[i] : root_name(intake, i);
+    const char *slash = strrchr(path, '/');
+    struct buf key;
+    const char *root = intake->options->walk.roots[intake->root_idx[i]];
+    int rc = 0;
+    *query = (struct journal_manifest_query){0};
+    buf_init(&key, 3 * LIMIT_PATH_BYTES);
+    query->name = keep_key(slash ? slash + 1 : path, &key, &rc);
+    query->path = keep_key(path, &key, &rc);
+    buf_reset(&key);
+    if (query->path && buf_printf(&key, *intake->paths[i] ? "%s/%s" : "%s", root, query->path))
+        rc = -ERR_NOMEM;
+    else if (query->path && !(query->abs_path = strdup(buf_str(&key))))
+        rc = -ERR_NOMEM;
+    buf_release(&key);
+    return rc ? err_set(&intake->error, ERR_NOMEM, "no memory for the walk") : 0;
+}
+
+static void drop_query(struct journal_manifest_query *query)
+{
+    free((void *)(uintptr_t)query->path);
+    free((void *)(uintptr_t)query->abs_path);
+    free((void *)(uintptr_t)query->name);
+    free(query->memory);
+    *query = (struct journal_manifest_query){0};
+}
+
+static int ask_manifest(struct intake *intake, unsigned how)
 {
     int rc = 0;
-    if (intake->count)
-        rc = journal_add_found(intake->journal, intake->rows, intake->count, err);
-    for (size_t i = 0; i < intake->count; i++)
-        free(intake->paths[i]);
-    intake->count = 0;
-    return rc;
+    for (size_t i = 0; !rc && i < intake->count; i++)
+        rc = make_query(intake, i);
+    return rc ? rc
+              : journal_manifest_find(intake->journal, intake->queries, intake->count, how,
+                                      &intake->error);
 }
 
-/* Its name for PXM, and its folder's. A failure is the file's alone, unless it ends the walk. */
-static int name_file(struct intake *intake, const struct walk_entry *entry,
-                     struct journal_found *row, struct name_of *name, struct err *error)
+/* The name that PXM gets: by the policy, of the path or of what the manifest puts in its place. */
+static int make_name(struct intake *intake, size_t i, struct err *error)
 {
-    const struct job_options *options = intake->options;
-    const char *root = options->walk.roots[entry->root_idx];
-    const char *root_name = strrchr(root, '/') ? strrchr(root, '/') + 1 : root;
-    int rc = name_make(options->name_policy, root_name, entry->path, name, error);
-    if (!rc && options->map_folders != MAP_NONE)
-        rc = folder_walk_find(&intake->folders, entry->root_idx, entry->path, &row->folder_id,
-                              error);
+    const char *path = intake->paths[i];
+    const char *file_name = intake->queries[i].row.file_name;
+    enum name_policy policy = intake->options->name_policy;
+    if (!file_name)
+        return name_make(policy, root_name(intake, i), path, &intake->names[i], error);
+    /* A name that was written by hand is taken as it is, but two files cannot both have it. */
+    struct buf renamed;
+    const char *slash = strrchr(path, '/');
+    buf_init(&renamed, 2 * LIMIT_PATH_BYTES);
+    int rc = slash ? buf_append(&renamed, path, (size_t)(slash + 1 - path)) : 0;
+    if (!rc)
+        rc = buf_puts(&renamed, file_name);
+    if (rc)
+        rc = err_set(error, ERR_NOMEM, "no memory for a name");
+    else
+        rc = name_make(policy == NAME_PATH ? NAME_KEEP : policy, root_name(intake, i),
+                       buf_str(&renamed), &intake->names[i], error);
+    buf_release(&renamed);
     return rc;
 }
 
-static int add_file(struct intake *intake, const struct walk_entry *entry)
+/* Why the manifest's row cannot be followed, or NULL. */
+static const char *manifest_trouble(struct intake *intake, size_t i)
+{
+    const struct journal_manifest_query *query = &intake->queries[i];
+    if (query->row.error || query->files < 2)
+        return query->row.error;
+    snprintf(intake->failures[i], sizeof intake->failures[i],
+             query->row.by_name
+                 ? "manifest line %lld: %lld files bear the name '%.100s'; say which one in column "
+                   "path"
+                 : "manifest line %lld: %lld files have the path '%.100s', each under another "
+                   "PATH; write it from the root on",
+             (long long)query->row.line, (long long)query->files, query->row.key);
+    return intake->failures[i];
+}
+
+static void fail_row(struct intake *intake, size_t i, const struct err *error)
+{
+    struct journal_found *row = &intake->rows[i];
+    snprintf(intake->failures[i], sizeof intake->failures[i], "%.*s",
+             (int)sizeof intake->failures[i] - 1, error->text);
+    row->failure = error->code;
+    row->failure_text = intake->failures[i];
+}
+
+/* Its folder's place in PXM. A name that cannot be is the file's failure, all else the walk's. */
+static int find_folder(struct intake *intake, size_t i)
+{
+    struct err error = ERR_INIT;
+    if (intake->options->map_folders == MAP_NONE)
+        return 0;
+    int rc = folder_walk_find(&intake->folders, intake->root_idx[i], intake->paths[i],
+                              &intake->rows[i].folder_id, &error);
+    if (rc == -ERR_NAME_INVALID) {
+        fail_row(intake, i, &error);
+        return 0;
+    }
+    if (rc)
+        intake->error = error;
+    return rc;
+}
+
+static int fill_row(struct intake *intake, size_t i)
+{
+    struct journal_found *row = &intake->rows[i];
+    const struct journal_manifest_row *manifest = &intake->queries[i].row;
+    struct err error = ERR_INIT;
+    row->manifest = manifest->line ? manifest : NULL;
+    row->wish_collections = manifest->collections;
+    row->wish_attributes = manifest->attributes;
+    if (make_name(intake, i, &error)) {
+        fail_row(intake, i, &error);
+        return 0;
+    }
+    row->name = intake->names[i].name;
+    row->other_name = intake->names[i].other_name[0] ? intake->names[i].other_name : NULL;
+    row->failure_text = manifest_trouble(intake, i);
+    row->failure = row->failure_text ? ERR_MANIFEST : ERR_NONE;
+    return row->failure ? 0 : find_folder(intake, i);
+}
+
+/* ---- the walk ---- */
+
+static void drop_batch(struct intake *intake)
+{
+    for (size_t i = 0; i < intake->count; i++) {
+        free(intake->paths[i]);
+        drop_query(&intake->queries[i]);
+    }
+    intake->count = 0;
+}
+
+static int flush(struct intake *intake)
+{
+    unsigned how = JOURNAL_MANIFEST_READ | (intake->is_counted ? 0 : JOURNAL_MANIFEST_COUNT);
+    int rc = 0;
+    if (intake->options->manifest)
+        rc = ask_manifest(intake, how);
+    for (size_t i = 0; !rc && i < intake->count; i++)
+        rc = fill_row(intake, i);
+    if (!rc && intake->count)
+        rc = journal_add_found(intake->journal, intake->rows, intake->count, &intake->error);
+    drop_batch(intake);
+    return rc;
+}
+
+static int keep_file(struct intake *intake, const struct walk_entry *entry)
 {
     size_t i = intake->count;
-    struct err error = ERR_INIT;
-    struct journal_found *row = &intake->rows[i];
     if (!(intake->paths[i] = strdup(entry->path)))
         return err_set(&intake->error, ERR_NOMEM, "no memory for the walk");
-    *row = (struct journal_found){
+    intake->root_idx[i] = entry->root_idx;
+    intake->rows[i] = (struct journal_found){
         .root_id = intake->root_ids[entry->root_idx],
         .path = intake->paths[i],
         .stamp = entry->stamp,
     };
-    int rc = name_file(intake, entry, row, &intake->names[i], &error);
-    if (rc && rc != -ERR_NAME_INVALID) {
-        free(intake->paths[i]);
-        intake->error = error;
-        return rc;
-    }
-    if (rc) {
-        row->failure = error.code;
-        snprintf(intake->failures[i], sizeof intake->failures[i], "%.*s",
-                 (int)sizeof intake->failures[i] - 1, error.text);
-        row->failure_text = intake->failures[i];
-    } else {
-        row->name = intake->names[i].name;
-        row->other_name = intake->names[i].other_name[0] ? intake->names[i].other_name : NULL;
-    }
     intake->count++;
-    return intake->count < LIMIT_WALK_BATCH ? 0 : flush(intake, &intake->error);
+    return 0;
+}
+
+static int add_file(struct intake *intake, const struct walk_entry *entry)
+{
+    int rc = keep_file(intake, entry);
+    return rc || intake->count < LIMIT_WALK_BATCH ? rc : flush(intake);
 }
 
 static void add_excluded(struct intake *intake, const struct walk_entry *entry)
@@ -128,18 +274,81 @@ static int on_entry(const struct walk_entry *entry, void *user)
     return 0;
 }
 
+/* ---- the manifest before the walk ---- */
+
+/* Waits until the gate has what the manifest speaks of. */
+static int wait_for_catalog(struct intake *intake)
+{
+    if (!intake->job)
+        return 0;
+    pthread_mutex_lock(&intake->lock);
+    while (!intake->catalog_is_whole && !__atomic_load_n(&intake->stop, __ATOMIC_RELAXED))
+        pthread_cond_wait(&intake->catalog_came, &intake->lock);
+    int is_whole = intake->catalog_is_whole;
+    pthread_mutex_unlock(&intake->lock);
+    intake->catalog = &intake->job->gate.catalog;
+    return is_whole ? 0
+                    : err_set(&intake->error, ERR_STOPPED, "stopped before the manifest was read");
+}
+
+static int flush_counts(struct intake *intake)
+{
+    int rc = intake->count ? ask_manifest(intake, JOURNAL_MANIFEST_COUNT) : 0;
+    drop_batch(intake);
+    return rc;
+}
+
+static int on_counted(const struct walk_entry *entry, void *user)
+{
+    struct intake *intake = user;
+    int rc = entry->kind == WALK_FILE ? keep_file(intake, entry) : 0;
+    return rc || intake->count < LIMIT_WALK_BATCH ? rc : flush_counts(intake);
+}
+
+/*
+ * A row that goes by name must mean one file, which is known only when all were seen; so a walk for
+ * the names alone goes first. Likewise where a path may stand below several roots.
+ */
+static int count_files(struct intake *intake, const struct walk_options *options)
+{
+    if (!intake->options->manifest_info.name_rows && options->root_count < 2)
+        return 0;
+    int rc = walk_run(options, on_counted, intake, &intake->error);
+    if (!rc)
+        rc = flush_counts(intake);
+    drop_batch(intake);
+    intake->is_counted = 1;
+    return rc;
+}
+
+static int read_manifest(struct intake *intake, const struct walk_options *options)
+{
+    int rc = 0;
+    if (!intake->options->manifest)
+        return manifest_forget(intake->journal, &intake->error);
+    if (intake->must_load)
+        rc = wait_for_catalog(intake);
+    if (!rc && intake->must_load)
+        rc = manifest_load(intake->options, intake->catalog, intake->journal, &intake->stop,
+                           &intake->error);
+    return rc ? rc : count_files(intake, options);
+}
+
 static int walk(struct intake *intake)
 {
     struct walk_options options = intake->options->walk;
     struct err *err = &intake->error;
     options.stop = &intake->stop;
-    int rc = 0;
+    int rc = read_manifest(intake, &options);
     for (size_t i = 0; !rc && i < options.root_count; i++)
         rc = journal_root_id(intake->journal, options.roots[i], &intake->root_ids[i], err);
     if (!rc)
         rc = walk_run(&options, on_entry, intake, err);
-    struct err ignored;
-    int flushed = flush(intake, rc ? &ignored : err);
+    /* What was found before a failure is worth keeping, and the failure too. */
+    struct err failure = *err;
+    int flushed = flush(intake);
+    if (rc)
+        *err = failure;
     rc = rc ? rc : flushed;
     for (size_t i = 0; !rc && i < REASONS_MAX && intake->tallies[i].reason[0]; i++)
         rc = journal_add_excluded(intake->journal, intake->tallies[i].reason,
@@ -152,6 +361,8 @@ static int walk(struct intake *intake)
 static void intake_free(struct intake *intake)
 {
     folder_walk_release(&intake->folders);
+    pthread_mutex_destroy(&intake->lock);
+    pthread_cond_destroy(&intake->catalog_came);
     free(intake);
 }
 
@@ -176,8 +387,12 @@ static struct intake *intake_new(const struct job_options *options, struct journ
     intake->journal = journal;
     err_clear(&intake->error);
     folder_walk_init(&intake->folders, options, journal);
+    pthread_mutex_init(&intake->lock, NULL);
+    pthread_cond_init(&intake->catalog_came, NULL);
     int64_t wave = 0;
-    if (journal_walk_begin(journal, &wave, err)) {
+    int rc = options->manifest ? manifest_is_loaded(journal, &options->manifest_info, err) : 1;
+    intake->must_load = !rc;
+    if (rc < 0 || journal_walk_begin(journal, &wave, err)) {
         intake_free(intake);
         return NULL;
     }
@@ -215,6 +430,14 @@ int intake_start(struct job *job, struct err *err)
         return -(int)err->code;
     intake->job = job;
     intake->walking = 1;
+    if (intake->must_load) {
+        const int *has = job->options->manifest_info.has;
+        struct catalog_list *lists = job->gate.catalog.lists;
+        lists[CATALOG_ATTRIBUTES].is_wanted = has[MANIFEST_ATTRIBUTE];
+        lists[CATALOG_COLLECTIONS].is_wanted = has[MANIFEST_COLLECTIONS];
+        lists[CATALOG_REGIONS].is_wanted = has[MANIFEST_REGIONS];
+        intake->catalog_is_whole = catalog_next(&job->gate.catalog) == CATALOG_COUNT;
+    }
     if (pthread_create(&intake->thread, NULL, run, intake)) {
         intake_free(intake);
         return err_set(err, ERR_NOMEM, "the walker's thread could not be started");
@@ -236,10 +459,32 @@ int intake_result(const struct job *job, struct err *err)
     return job->intake->rc;
 }
 
+int intake_wants_catalog(const struct job *job)
+{
+    /* The loop alone writes it. */
+    return intake_is_walking(job) && job->intake->must_load && !job->intake->catalog_is_whole;
+}
+
+void intake_give_catalog(struct job *job)
+{
+    struct intake *intake = job->intake;
+    if (!intake)
+        return;
+    pthread_mutex_lock(&intake->lock);
+    intake->catalog_is_whole = 1;
+    pthread_cond_signal(&intake->catalog_came);
+    pthread_mutex_unlock(&intake->lock);
+}
+
 void intake_ask_stop(struct job *job)
 {
-    if (job->intake)
-        __atomic_store_n(&job->intake->stop, 1, __ATOMIC_RELAXED);
+    struct intake *intake = job->intake;
+    if (!intake)
+        return;
+    pthread_mutex_lock(&intake->lock);
+    __atomic_store_n(&intake->stop, 1, __ATOMIC_RELAXED);
+    pthread_cond_signal(&intake->catalog_came);
+    pthread_mutex_unlock(&intake->lock);
 }
 
 void intake_stop(struct job *job)

@@ -167,7 +167,7 @@ static void start_calls(struct job *job)
 {
     struct asset *asset;
     if (!TAILQ_EMPTY(&job->waiting[WAIT_API]) || !TAILQ_EMPTY(&job->waiting[WAIT_SLOT]) ||
-        folders_want_call(job))
+        intake_wants_catalog(job) || folders_want_call(job))
         gate_tick(job);
     if (job->gate.state != GATE_OPEN)
         return;
@@ -489,7 +489,8 @@ static void tear_down(struct job *job)
 static int report_walk_failure(const struct journal_row *row, void *user)
 {
     struct job *job = user;
-    int is_of_walk = row->error == ERR_NAME_INVALID || row->error == ERR_NAME_COLLISION;
+    int is_of_walk = row->error == ERR_NAME_INVALID || row->error == ERR_NAME_COLLISION ||
+                     row->error == ERR_MANIFEST;
     if (row->state != ASSET_FAILED || !is_of_walk || row->wave != job->books.wave)
         return 0;
     struct err error;

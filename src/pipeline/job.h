@@ -5,6 +5,7 @@
 #define PIPELINE_JOB_H
 
 #include "pipeline/asset.h"
+#include "pipeline/catalog.h"
 #include "pipeline/climb.h"
 #include "pipeline/folders.h"
 #include "pipeline/meter.h"
@@ -23,8 +24,11 @@ struct transfer {
 };
 TAILQ_HEAD(transfer_list, transfer);
 
-/* What must be known before the first call about a file: a token, the regions' ids, the place. */
-enum gate_state { GATE_CLOSED, GATE_TOKEN, GATE_REGIONS, GATE_PARENT, GATE_OPEN };
+/*
+ * What must be known before the first call about a file: a token, the regions' ids, the place, and
+ * what a manifest speaks of.
+ */
+enum gate_state { GATE_CLOSED, GATE_TOKEN, GATE_REGIONS, GATE_PARENT, GATE_LISTS, GATE_OPEN };
 
 struct gate {
     enum gate_state state;
@@ -39,7 +43,8 @@ struct gate {
     char **region_ids;
     size_t region_count;
     int regions_known;
-    int parent_known; /* --parent-category is a category */
+    int parent_known;       /* --parent-category is a category */
+    struct catalog catalog; /* which lists are wanted is said before the loop starts */
 };
 
 enum canary_state { CANARY_UNTRIED, CANARY_RUNNING, CANARY_PROVEN, CANARY_BROKEN };
@@ -261,6 +266,10 @@ void link_release(struct asset *asset);
 /* intake.c */
 int intake_start(struct job *job, struct err *err) WARN_UNUSED;
 int intake_is_walking(const struct job *job);
+/* True while a walker waits for what its manifest speaks of. */
+int intake_wants_catalog(const struct job *job);
+/* The gate's catalog is whole: a walker that waits for it goes on. */
+void intake_give_catalog(struct job *job);
 /* How the walk ended; call when it is not walking. */
 int intake_result(const struct job *job, struct err *err) WARN_UNUSED;
 /* Asks it to end soon; intake_stop waits for that and forgets it. */

@@ -69,6 +69,8 @@ struct job_options {
 
     struct walk_options walk; /* root_count 0: no walk, go on with the journal's rows */
     enum name_policy name_policy;
+    const char *manifest;               /* absolute; NULL: none */
+    struct manifest_info manifest_info; /* of that file, as manifest_read saw it */
 
     enum map_folders map_folders;
     const char *parent_category; /* an id: what the folders become lies in it; NULL: at the top */

@@ -6,7 +6,7 @@
 
 #include "report/text.h"
 
-void csv_init(struct csv *csv)
+void csv_prepare(struct csv *csv)
 {
     buf_init(&csv->buf, TEXT_MAX_BYTES);
     csv->started = 0;

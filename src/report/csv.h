@@ -11,7 +11,8 @@ struct csv {
     int started; /* the row has a field already */
 };
 
-void csv_init(struct csv *csv);
+/* No csv_init: that is libcsv's, which another layer of the same program calls. */
+void csv_prepare(struct csv *csv);
 void csv_release(struct csv *csv);
 /* Empties it for a new row. */
 void csv_begin(struct csv *csv);

@@ -317,6 +317,9 @@ static int print_text(struct plan *plan, FILE *out)
     tally_print_excluded(&plan->tally, out);
     int rc = print_collisions(plan, out);
     tally_print_failures(&plan->tally, out);
+    if (plan->tally.books.manifest_rows)
+        fprintf(out, "\n");
+    tally_print_manifest(&plan->tally, out);
     tally_print_issues(&plan->tally, out);
     if (!plan->tally.books.walk_complete)
         fprintf(out, "\nThe walk is not complete: there may be more files than these.\n");
@@ -410,6 +413,7 @@ static void json_summary(const struct plan *plan, struct json *json)
     json_int(json, "totalTransfers", plan->load.files);
     json_int(json, "totalBytes", plan->load.bytes);
     json_int(json, "issues", tally->books.issues);
+    tally_json_manifest(tally, json);
     json_int(json, "collisions", plan->collide.total);
     json_int(json, "duplicates", plan->collide.duplicates);
     json_int(json, "unusable_names", tally->count.failed_by_code[ERR_NAME_INVALID]);

@@ -334,7 +334,7 @@ int rows_print(struct journal *journal, const struct rows_options *options, FILE
 {
     const struct writer *writer = &writers[options->format];
     struct export export = {.out = out, .cdn_pattern = options->cdn_url, .err = err};
-    csv_init(&export.csv);
+    csv_prepare(&export.csv);
     json_init(&export.json);
     buf_init(&export.source, TEXT_MAX_BYTES);
     buf_init(&export.form, TEXT_MAX_BYTES);

@@ -124,6 +124,7 @@ static void print_books(const struct summary *summary, FILE *out)
                 files->queued ? " + still queued" : "");
     else
         fprintf(out, "THE BOOKS DO NOT BALANCE: %s.\n", summary->why);
+    tally_print_manifest(&summary->tally, out);
     if (!summary->tally.books.walk_complete)
         fprintf(out, "The walk is not complete: there may be more files than these.\n");
     if (summary->tally.books.gone_files)
@@ -271,6 +272,7 @@ static int print_json(const struct summary *summary, const struct summary_option
     json_int(&json, "linked", books->files[ASSET_LINKED]);
     json_int(&json, "unlinked", books->unlinked_files);
     json_int(&json, "issues", books->issues);
+    tally_json_manifest(&summary->tally, &json);
     json_int(&json, "gone", books->gone_files);
     if (options->result)
         json_run(&json, options->result);

@@ -169,6 +169,38 @@ void tally_print_issues(const struct tally *tally, FILE *out)
     print_more(out, tally->books.issues);
 }
 
+/* Files of this wave that no row of the manifest is for. */
+static int64_t files_without_row(const struct journal_books *books)
+{
+    int64_t files = 0;
+    for (int state = 0; state < ASSET_STATE_COUNT; state++)
+        files += books->files[state];
+    return files - books->manifest_files;
+}
+
+void tally_print_manifest(const struct tally *tally, FILE *out)
+{
+    const struct journal_books *books = &tally->books;
+    if (!books->manifest_rows)
+        return;
+    fprintf(out,
+            "Manifest: %lld rows, for %lld files; %lld rows without a file, %lld files "
+            "without a row (pxload report names them).\n",
+            (long long)books->manifest_rows, (long long)books->manifest_files,
+            (long long)books->manifest_unused, (long long)files_without_row(books));
+}
+
+void tally_json_manifest(const struct tally *tally, struct json *json)
+{
+    const struct journal_books *books = &tally->books;
+    if (!books->manifest_rows)
+        return;
+    json_int(json, "manifest_rows", books->manifest_rows);
+    json_int(json, "manifest_files", books->manifest_files);
+    json_int(json, "rows_without_file", books->manifest_unused);
+    json_int(json, "files_without_row", files_without_row(books));
+}
+
 void tally_json_failures(const struct tally *tally, struct json *json)
 {
     json_open(json, "failed_by_class");

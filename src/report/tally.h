@@ -41,6 +41,9 @@ int tally_is_current(const struct tally *tally, const struct journal_row *row);
 void tally_print_excluded(const struct tally *tally, FILE *out);
 void tally_print_failures(const struct tally *tally, FILE *out);
 void tally_print_issues(const struct tally *tally, FILE *out);
+/* How manifest and files fit together; nothing where there is no manifest. */
+void tally_print_manifest(const struct tally *tally, FILE *out);
+void tally_json_manifest(const struct tally *tally, struct json *json);
 /* failed_by_class{}, the classes that occurred. */
 void tally_json_failures(const struct tally *tally, struct json *json);
 

@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     BUG_ON(!text || !out);
     memcpy(text, data, size);
     text[size] = '\0';
-    csv_init(&csv);
+    csv_prepare(&csv);
     csv_begin(&csv);
     for (const char *field = text; field <= text + size; field += strlen(field) + 1)
         csv_str(&csv, field);

@@ -48,7 +48,7 @@ static void csv_fields_are_quoted_by_need(void **state)
 {
     (void)state;
     struct csv csv;
-    csv_init(&csv);
+    csv_prepare(&csv);
     assert_string_equal(csv_of(&csv, "a b"), "a b\n");
     assert_string_equal(csv_of(&csv, NULL), "\n");
     assert_string_equal(csv_of(&csv, "a,b"), "\"a,b\"\n");
@@ -73,7 +73,7 @@ static void no_cell_is_a_formula(void **state)
                                            "a; \"@x\"", "a;b;\r\n-x", "\xff;=x;=", "＠"};
     struct csv csv;
     struct buf buf;
-    csv_init(&csv);
+    csv_prepare(&csv);
     buf_init(&buf, 1024);
     assert_string_equal(csv_of(&csv, "=1+1"), "\"'=1+1\"\n");
     assert_string_equal(csv_of(&csv, "a;-1"), "a;'-1\n");
@@ -106,7 +106,7 @@ static void every_csv_row_is_one_line(void **state)
 {
     (void)state;
     struct csv csv;
-    csv_init(&csv);
+    csv_prepare(&csv);
     for (size_t i = 0; i < HOSTILE; i++) {
         const char *row = csv_of(&csv, hostile[i]);
         assert_ptr_equal(strchr(row, '\n'), row + strlen(row) - 1);
