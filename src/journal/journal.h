@@ -127,8 +127,8 @@ struct journal_found {
  * durable a moment later, many batches with one sync (a walk that is cut off is done again; so
  * with excluded files and issues). Per row:
  *   - a new path whose name nobody owns (or whose other_name nobody owns): DISCOVERED;
- *   - a new path whose names are owned: FAILED name_collision, text naming the owner's path
- *     and how to solve it; the owner is kept in the row (owner_id);
+ *   - a new path whose names are owned: FAILED name_collision, text naming the owner's
+ *     path; the owner is kept in the row (owner_id);
  *   - with failure set: FAILED with it; so (name_invalid) where its folder would be the same
  *     collection as another one;
  *   - a known path, same size and mtime: seen again, keeps its state (a FAILED row whose class

@@ -203,8 +203,7 @@ int naming_set_collision(struct store *store, int64_t id, int64_t owner, struct 
     int most = ERR_TEXT_MAX - 160 - (root_len < 120 ? root_len : 120);
     int cut = path_len > most ? path_len - most : 0;
     err_set(&failure, ERR_NAME_COLLISION,
-            "another file bears this name and came first: %.*s%s%s%.*s; rename one of the two, or "
-            "use --name-policy unique",
+            "another file bears this name and came first: %.*s%s%s%.*s",
             root_len < 120 ? root_len : 120, root ? root : "", path_len ? "/" : "",
             cut ? "..." : "", path_len - cut, path ? path + cut : "");
     sqlite3_reset(stmt);

@@ -304,9 +304,9 @@ static int put_time(struct html *html)
                                        CHART_COUNT, timeline_files, NULL};
     static const struct chart bytes = {"Data rate to S3 over time", " per second", CHART_BYTES,
                                        timeline_bytes, NULL};
-    static const struct chart requests = {"API requests over time, and the budget",
-                                          " requests in 60 s", CHART_COUNT, timeline_requests,
-                                          timeline_budget};
+    int has_budget = timeline_has_budget(&html->gather.timeline);
+    struct chart requests = {"API requests over time, and the budget", " requests in 60 s",
+                             CHART_COUNT, timeline_requests, has_budget ? timeline_budget : NULL};
     page_put(&html->page, "time");
     if (!html->gather.timeline.stretch_count) {
         page_put(&html->page, "time-none");
@@ -318,7 +318,9 @@ static int put_time(struct html *html)
         rc = put_chart(html, "Data to S3 per second", "resends included", &bytes);
     if (!rc)
         rc = put_chart(html, "API requests in 60 seconds",
-                       "dashed: the budget that the job was given", &requests);
+                       has_budget ? "dashed: the budget that the job was given"
+                                  : "the job was given no budget",
+                       &requests);
     if (!rc)
         rc = put_chart(html, "What limited the run", "share of the time at work", NULL);
     if (rc)

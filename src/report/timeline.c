@@ -146,6 +146,14 @@ double timeline_requests(const struct timeline *timeline, int i)
     return (double)requests * RATE_WINDOW_MS / (double)(bins * timeline->bin_ms);
 }
 
+int timeline_has_budget(const struct timeline *timeline)
+{
+    for (int i = 0; i < timeline->bin_count; i++)
+        if (timeline->bins[i].sums[HISTORY_RATE_MS] > 0)
+            return 1;
+    return 0;
+}
+
 double timeline_budget(const struct timeline *timeline, int i)
 {
     const int64_t *sums = timeline->bins[i].sums;

@@ -44,6 +44,8 @@ double timeline_bytes(const struct timeline *timeline, int i);
  * which a burst may use up at once; of longer bins the mean.
  */
 double timeline_requests(const struct timeline *timeline, int i);
+/* Whether any part of the job had a request budget. */
+int timeline_has_budget(const struct timeline *timeline);
 /* The request budget of RATE_WINDOW_MS; 0: none. */
 double timeline_budget(const struct timeline *timeline, int i);
 
