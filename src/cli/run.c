@@ -196,7 +196,8 @@ static int wait_processed(const struct task *task, struct signals *signals, stru
     };
     struct verify_result result = {0};
     struct job *job = NULL;
-    options.api_rate = VERIFY_API_RATE;
+    if (!options.api_rate || options.api_rate > VERIFY_API_RATE)
+        options.api_rate = VERIFY_API_RATE;
     log_notice("waiting until PXM has processed the files");
     int rc = job_new(&options, &nobody, &job, err);
     if (!rc)

@@ -113,6 +113,11 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
     return out->code ? -(int)out->code : 0;
 }
 
+int call_is_not_found(const struct err *error, const struct exchange_reply *reply)
+{
+    return error->code == ERR_NOT_FOUND && buf_str(&reply->body)[0] == '{';
+}
+
 void call_classify(struct job *job, struct asset *asset, struct err *out)
 {
     if (call_outcome(job, asset->exchange, wire_classify_api, NULL, out))

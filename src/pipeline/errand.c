@@ -105,23 +105,32 @@ static int exchange_once(struct errand *errand, const char *path, struct err *er
     return rc;
 }
 
-/* 1 where the call is to be made again, at *due_ms; 0 where its error is the end. */
-static int is_worth_another(struct errand *errand, const struct err *error, int *tries,
-                            uint64_t generation, int64_t *due_ms)
+struct trying {
+    int tries;
+    int token_refused; /* a 401 was answered once */
+    int64_t due_ms;    /* of the next try */
+};
+
+/* 1 where the call is to be made again; 0 where its error is the end. */
+static int is_worth_another(struct errand *errand, const struct err *error, uint64_t generation,
+                            struct trying *trying)
 {
     struct job *job = errand->job;
     if (error->code == ERR_RATE_LIMITED)
         return !remedy_hold(job, error);
-    if (error->code == ERR_AUTH && ++*tries == 1) {
+    if (error->code == ERR_AUTH && !trying->token_refused) {
+        trying->token_refused = 1;
         gate_token_refused(job, generation);
         return 1;
     }
-    if (!err_is_temporary(error->code) || ++*tries >= job->options->retries)
+    if (!err_is_temporary(error->code) || ++trying->tries >= job->options->retries)
         return 0;
-    int64_t wait_ms = backoff_ms(&job->rng, *tries - 1);
-    *due_ms = job->now_ms + (error->retry_after_ms > wait_ms ? error->retry_after_ms : wait_ms);
+    int64_t wait_ms = backoff_ms(&job->rng, trying->tries - 1);
+    if (error->retry_after_ms > wait_ms)
+        wait_ms = error->retry_after_ms;
+    trying->due_ms = job->now_ms + wait_ms;
     job->retries++;
-    job_notice(job, NULL, error, *tries, *due_ms - job->now_ms);
+    job_notice(job, NULL, error, trying->tries, wait_ms);
     return 1;
 }
 
@@ -129,23 +138,22 @@ int errand_get(struct errand *errand, const char *path, const struct exchange_re
                struct err *err)
 {
     struct job *job = errand->job;
-    int tries = 0;
-    int64_t due_ms = 0;
+    struct trying trying = {0};
     uint64_t generation;
     do {
-        int rc = wait_for_turn(errand, due_ms, err);
+        int rc = wait_for_turn(errand, trying.due_ms, err);
         generation = job->gate.generation;
         if (!rc)
             rc = exchange_once(errand, path, err);
         if (rc)
             return rc;
+        *out = exchange_reply_of(errand->exchange);
         if (!call_outcome(job, errand->exchange, wire_classify_api, NULL, err)) {
             job_note_success(job, PEER_API);
             job->gate.generation_proven = 1;
-            *out = exchange_reply_of(errand->exchange);
             return 0;
         }
-    } while (is_worth_another(errand, err, &tries, generation, &due_ms));
+    } while (is_worth_another(errand, err, generation, &trying));
     return -(int)err->code;
 }
 

@@ -22,7 +22,7 @@ int errand_open(struct errand *errand, struct job *job, struct journal *journal,
 void errand_close(struct errand *errand);
 /*
  * GET base_url + path. 0 with *out valid until the next call; -ERR_STOPPED; or the class of the
- * reply, after the tries that --retries allows.
+ * reply, after the tries that --retries allows: where err->http_status is set, *out is that reply.
  */
 int errand_get(struct errand *errand, const char *path, const struct exchange_reply **out,
                struct err *err) WARN_UNUSED;

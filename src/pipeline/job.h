@@ -193,6 +193,11 @@ int call_outcome(struct job *job, const struct exchange *exchange, classify_fn *
                  const char *signed_url, struct err *out);
 /* Its transport error, or the class of its status; ERR_NONE: a 2xx. */
 void call_classify(struct job *job, struct asset *asset, struct err *out);
+/*
+ * 1 where a 404 is PXM's word, which is JSON. One in other words may be a proxy's: to take that
+ * for "not there" could double a file, or send all of them again.
+ */
+int call_is_not_found(const struct err *error, const struct exchange_reply *reply);
 void call_release(struct job *job, struct asset *asset);
 /* Counts an API request against the budget and remembers it for the journal. */
 void call_count(struct job *job);

@@ -78,11 +78,8 @@ static int read_files(struct job *job, struct asset *asset, struct wire_files *o
     struct err error;
     *out_files = (struct wire_files){0};
     call_classify(job, asset, &error);
-    /*
-     * Some tenants say so, in JSON, where others send an empty list. A 404 in other words may be a
-     * proxy's: to take that for "not there" could double a file.
-     */
-    if (error.code == ERR_NOT_FOUND && buf_str(&reply->body)[0] == '{')
+    /* Some tenants say so where others send an empty list. */
+    if (call_is_not_found(&error, reply))
         err_clear(&error);
     else if (!error.code)
         (void)!wire_decode_files(buf_str(&reply->body), reply->body.len, out_files, &error);

@@ -157,6 +157,20 @@ static int is_unlinked(const struct claim *claim, const struct wire_file *file)
     return !rc && is_needed;
 }
 
+/* What became of a file; a record that was read of it. */
+typedef int take_fn(struct verify *verify, const struct claim *claim, const struct wire_file *file,
+                    struct err *err);
+
+static int take_converting(struct verify *verify, const struct claim *claim,
+                           const struct wire_file *file, struct err *err)
+{
+    if (file->is_converting != 1)
+        return 0;
+    if (add_id(&verify->converting, claim->asset_id))
+        return err_set(err, ERR_NOMEM, "no memory for the files that are converting");
+    return found(verify, claim, VERIFY_CONVERTING, NULL, file->size_bytes, err);
+}
+
 /* PXM's record of the file that the journal has. */
 static int compare(struct verify *verify, const struct claim *claim, const struct wire_file *file,
                    struct err *err)
@@ -174,11 +188,7 @@ static int compare(struct verify *verify, const struct claim *claim, const struc
         rc = found(verify, claim, VERIFY_UNLINKED, NULL, file->size_bytes, err);
     if (!rc && verify->options->publish && !file->published)
         rc = found(verify, claim, VERIFY_UNPUBLISHED, NULL, file->size_bytes, err);
-    if (rc || file->is_converting != 1)
-        return rc;
-    if (add_id(&verify->converting, claim->asset_id))
-        return err_set(err, ERR_NOMEM, "no memory for the files that are converting");
-    return found(verify, claim, VERIFY_CONVERTING, NULL, file->size_bytes, err);
+    return rc ? rc : take_converting(verify, claim, file, err);
 }
 
 /* A file of the list; one whose name the journal does not know is not this job's business. */
@@ -239,15 +249,24 @@ static int take_page(struct verify *verify, int64_t offset, char first_id[LIMIT_
     return rc ? rc : count;
 }
 
-/* To the first empty page: a server may have a smaller limit than the one that was asked for. */
+/*
+ * To the first empty page: a server may have a smaller limit than the one that was asked for. Some
+ * refuse an offset that is too large, and a list may be one that never ends: what was not seen by
+ * then is asked for.
+ */
 static int read_list(struct verify *verify, struct err *err)
 {
     char first_id[LIMIT_ID_BYTES] = "";
     int64_t offset = 0;
-    int count;
-    while ((count = take_page(verify, offset, first_id, err)) > 0)
-        offset += count;
-    return count;
+    int count = 1;
+    for (int pages = 0; count > 0 && pages < LIMIT_LIST_PAGES; pages++) {
+        count = take_page(verify, offset, first_id, err);
+        offset += count > 0 ? count : 0;
+    }
+    int is_end = offset > 0 && count == -ERR_BAD_REQUEST;
+    if (is_end)
+        log_info("PXM lists no more than %lld files (%s)", (long long)offset, err->text);
+    return is_end || count > 0 ? 0 : count;
 }
 
 /* ---- one by one ------------------------------------------------------------------------------ */
@@ -272,10 +291,10 @@ static const struct wire_file *pick(const struct wire_files *files, const struct
 }
 
 /* By its id, or by its name where the id was never learned. */
-static int ask_for(struct verify *verify, const struct claim *claim, struct err *err)
+static int ask_for(struct verify *verify, const struct claim *claim, take_fn *take, struct err *err)
 {
     const struct wire_profile *wire = &verify->errand.job->options->wire;
-    const struct exchange_reply *reply;
+    const struct exchange_reply *reply = NULL;
     struct wire_files files = {0};
     struct buf path;
     buf_init(&path, LIMIT_URL_BYTES);
@@ -288,23 +307,26 @@ static int ask_for(struct verify *verify, const struct claim *claim, struct err 
     buf_release(&path);
     if (!rc)
         rc = wire_decode_files(buf_str(&reply->body), reply->body.len, &files, err);
+    else if (call_is_not_found(err, reply))
+        rc = 0;
     const struct wire_file *file = rc ? NULL : pick(&files, claim);
     if (file)
-        rc = compare(verify, claim, file, err);
-    else if (!rc || rc == -ERR_NOT_FOUND)
+        rc = take(verify, claim, file, err);
+    else if (!rc)
         rc = found(verify, claim, VERIFY_MISSING, NULL, -1, err);
     wire_files_release(&files);
     return rc;
 }
 
-static int ask_each(struct verify *verify, const struct id_list *list, struct err *err)
+static int ask_each(struct verify *verify, const struct id_list *list, take_fn *take,
+                    struct err *err)
 {
     int rc = 0;
     for (size_t i = 0; !rc && i < list->count; i++) {
         struct claim *claim = NULL;
         rc = journal_look_up(verify->journal, list->ids[i], &claim, err);
         if (rc > 0)
-            rc = ask_for(verify, claim, err);
+            rc = ask_for(verify, claim, take, err);
         claim_free(claim);
     }
     return rc;
@@ -313,11 +335,12 @@ static int ask_each(struct verify *verify, const struct id_list *list, struct er
 /* ---- the runs ----------------------------------------------------------------------------------
  */
 
+/* What was found in the round before is found again, or has come right. */
 static void begin_round(struct verify *verify)
 {
-    int64_t repaired = verify->result->repaired;
-    int64_t pages = verify->result->pages;
-    *verify->result = (struct verify_result){.repaired = repaired, .pages = pages};
+    *verify->result = (struct verify_result){0};
+    journal_batch_free(verify->repairs);
+    verify->repairs = NULL;
     verify->rest.count = 0;
     if (verify->seen.size)
         memset(verify->seen.bytes, 0, verify->seen.size);
@@ -334,7 +357,7 @@ static int verify_all(struct verify *verify, struct err *err)
         rc = read_list(verify, err);
     if (!rc && (rc = journal_each_row(verify->journal, collect_unseen, verify, err)) == -ERR_NOMEM)
         err_set(err, ERR_NOMEM, "no memory for the files that no page showed");
-    return rc ? rc : ask_each(verify, &verify->rest, err);
+    return rc ? rc : ask_each(verify, &verify->rest, compare, err);
 }
 
 /* Only those that were converting when they were looked at last. */
@@ -343,7 +366,7 @@ static int verify_converting(struct verify *verify, struct err *err)
     struct id_list before = verify->converting;
     verify->converting = (struct id_list){0};
     verify->result->found[VERIFY_CONVERTING] = 0;
-    int rc = ask_each(verify, &before, err);
+    int rc = ask_each(verify, &before, take_converting, err);
     free(before.ids);
     return rc;
 }

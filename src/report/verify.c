@@ -66,7 +66,7 @@ void verify_report_found(void *user, const struct verify_finding *finding)
 {
     const struct verify_report *report = user;
     char what[ERR_TEXT_MAX] = "";
-    struct buf source, form;
+    struct buf source, form, told;
     tell(finding, what, sizeof what);
     if (report->json) {
         print_json(report, finding, what);
@@ -74,10 +74,13 @@ void verify_report_found(void *user, const struct verify_finding *finding)
     }
     buf_init(&source, TEXT_MAX_BYTES);
     buf_init(&form, TEXT_MAX_BYTES);
+    buf_init(&told, TEXT_MAX_BYTES);
+    /* Names and ids are the words of PXM's users: they must not act on the terminal. */
     if (!text_source(finding->root, finding->path, &source) &&
-        !name_printable(buf_str(&source), &form))
+        !name_printable(buf_str(&source), &form) && !name_printable(what, &told))
         fprintf(report->out, "%s: %s: %s\n", verify_finding_name(finding->kind), buf_str(&form),
-                what);
+                buf_str(&told));
+    buf_release(&told);
     buf_release(&source);
     buf_release(&form);
 }

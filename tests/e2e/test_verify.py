@@ -1,8 +1,12 @@
 """pxload verify: what somebody did in PXM after the upload, and what --repair makes of it."""
+import json
 import os
+import signal
 
+from moments import output, reach
 from pxm import (Pxload, api_requests, books, counts, make_tree, pattern, preload, report, sim,
                  summary)
+from world import Clock
 
 
 def uploaded(folder, server, *options, count=12):
@@ -117,3 +121,64 @@ def test_verify_goes_on_through_faults_and_ends_with_5_without_a_server(folder):
         assert verify(load)[0] == set()
     done = load.run("verify", "--retries", "2", "--contimeout", "1s", load.journal(), expect=5)
     assert "in PXM" not in done.out
+
+
+def test_a_proxys_404_is_no_missing_file(folder):
+    """What says "not found" must be PXM: to send everything again on a proxy's word is a flood."""
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, count=3)
+        server.faults([{"endpoint": "list", "times": 1, "status": 200, "body": "[]"},
+                       {"endpoint": "list", "status": 404, "body": "html"}])
+        done = load.run("verify", "--json", "--repair", load.journal(), expect=None)
+        assert done.returncode not in (0, 1), done.out
+        assert '"missing"' not in done.out.replace('"missing":0', ""), done.out
+        server.clear_faults()
+        assert verify(load)[0] == set()
+
+
+def test_verify_fetches_one_new_token_after_other_trouble(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, count=3)
+        server.faults([{"endpoint": "list", "times": 1, "status": 503},
+                       {"endpoint": "list", "times": 1, "status": 401},
+                       # Once the first page is there: a list that is not read any further.
+                       {"endpoint": "list", "nth": 2, "status": 400}])
+        assert verify(load)[0] == set()
+
+
+def test_a_name_that_pxm_made_up_cannot_write_on_the_terminal(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, count=1)
+        gone = server.files()["f0.bin"]
+        damage(server, "f0.bin", "delete")
+        server.call("POST", "/_sim/preload", {"name": "\x1b[2Jcl\near\u009b2J.bin",
+                                              "size": gone["size"], "id": gone["id"]})
+        out = load.run("verify", load.journal(), expect=1).out
+        assert "renamed: " in out and "cl\\x0aear" in out
+        assert "\x1b" not in out and "\u009b" not in out
+
+
+def test_what_is_found_while_files_convert_counts_once(folder):
+    with sim(folder, "--quirk", "converting_reads=1") as server:
+        load, tree, files = uploaded(folder, server, count=3)
+        damage(server, "f0.bin", "delete")
+        damage(server, "f1.bin", "shorten")
+        clock = Clock(load)
+        process = load.start("verify", "--json", "--repair", "--wait-processed", "1m", load.journal())
+        reach(process, lambda: counts(server).get("file-list", 0) >= 2, "the first round")
+        clock.sleep(10)
+        total = json.loads(output(process)[0])
+        assert total["planned"] == 3 and total["checked"] == 2, total
+        assert (total["missing"], total["different_size"], total["repaired"]) == (1, 1, 2), total
+
+
+def test_wait_processed_keeps_to_a_smaller_rate(folder):
+    with sim(folder) as server:
+        tree = make_tree(folder / "tree", {"f.bin": b"f"})
+        load = Pxload(folder, server)
+        # Token, request-upload, confirm-upload and one page.
+        process = load.start("upload", "--api-rate", "4", "--wait-processed", "1m", tree)
+        reach(process, lambda: counts(server).get("file-list"), "the first page")
+        process.send_signal(signal.SIGINT)
+        out, err = output(process)
+        assert api_requests(server) == 4, (out, err)
