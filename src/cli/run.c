@@ -2,9 +2,9 @@
  * run.c - a job in the foreground: signals, progress, summary, exit code. The main thread runs
  * the loop; a thread of its own waits for signals, so that no handler interrupts anything.
  */
+#include "cli/run.h"
 #include "cli/commands.h"
 #include "cli/exit.h"
-#include "cli/task.h"
 #include "report/report.h"
 
 #include <pthread.h>
@@ -62,6 +62,12 @@ static void signals_block(struct signals *signals)
     if (!sigaction(SIGHUP, NULL, &hup) && hup.sa_handler != SIG_IGN)
         sigaddset(&signals->set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+}
+
+void run_block_signals(void)
+{
+    struct signals signals;
+    signals_block(&signals);
 }
 
 static int signals_start(struct signals *signals, struct job *job, struct reporter *reporter)
@@ -211,15 +217,15 @@ static int wait_processed(const struct task *task, struct signals *signals, stru
     return rc;
 }
 
-/* Opens, runs, sums up. before may be NULL; it works on the open journal before the run. */
-static int run_job(struct task *task, enum journal_mode mode, struct signals *signals,
-                   struct reporter *reporter, int (*before)(struct task *task, struct err *err))
+/* Opens, runs, sums up. */
+static int run_job(struct task *task, const struct run_plan *plan, struct signals *signals,
+                   struct reporter *reporter)
 {
     struct err error = ERR_INIT;
     struct job_result result;
-    int rc = task_open(task, mode, reporter_observer(reporter), &error);
-    if (!rc && before)
-        rc = before(task, &error);
+    int rc = task_open(task, plan->mode, reporter_observer(reporter), &error);
+    if (!rc && plan->before)
+        rc = plan->before(task, &error);
     if (!rc && signals_start(signals, task->job, reporter))
         rc = err_set(&error, ERR_NOMEM, "the signal thread could not be started");
     if (rc)
@@ -236,18 +242,18 @@ static int run_job(struct task *task, enum journal_mode mode, struct signals *si
         return fail(&error);
     if (result.end != JOB_COMPLETE && result.end != JOB_END_STOPPED)
         log_error("%s (%s)", result.error.text, err_advice(result.error.code));
-    return summarise(task, &result, exit_of_result(&result, signals->stopped_by));
+    return (plan->finish ? plan->finish : summarise)(task, &result,
+                                                     exit_of_result(&result, signals->stopped_by));
 }
 
-static int run_task(struct settings *settings, enum journal_mode mode,
-                    int (*before)(struct task *task, struct err *err))
+int run_task(struct settings *settings, const struct run_plan *plan)
 {
     struct task task;
     struct err error = ERR_INIT;
     struct signals signals;
     struct reporter *reporter = NULL;
     struct reporter_options options = {
-        .json = settings->json,
+        .json = settings->json && !plan->is_bare,
         .progress = settings->progress ? PROGRESS_BLOCK : PROGRESS_AUTO,
         .stats_ms = settings->stats_ms,
         .quiet = settings->quiet,
@@ -256,14 +262,16 @@ static int run_task(struct settings *settings, enum journal_mode mode,
     signals_block(&signals);
     int code;
     int rc = task_init(&task, settings, &error);
-    if (!rc && task_load_credentials(&task, &error)) {
+    int (*credentials)(struct task *, struct err *) =
+        plan->credentials ? plan->credentials : task_load_credentials;
+    if (!rc && credentials(&task, &error)) {
         code = EXIT_IS_PREFLIGHT;
         log_error("%s", error.text);
         goto done;
     }
     if (!rc)
         rc = reporter_new(&options, &reporter, &error);
-    code = rc ? fail(&error) : run_job(&task, mode, &signals, reporter, before);
+    code = rc ? fail(&error) : run_job(&task, plan, &signals, reporter);
 done:
     reporter_free(reporter);
     task_release(&task);
@@ -272,7 +280,8 @@ done:
 
 int cmd_upload(struct settings *settings)
 {
-    return settings->dry_run ? cmd_plan(settings) : run_task(settings, JOURNAL_CREATE, NULL);
+    static const struct run_plan plan = {.mode = JOURNAL_CREATE};
+    return settings->dry_run ? cmd_plan(settings) : run_task(settings, &plan);
 }
 
 /* A job goes on as it was begun; flags of this command line come on top. */
@@ -282,7 +291,8 @@ static int continue_job(struct settings *settings,
     struct err error = ERR_INIT;
     if (task_load_job(settings, settings->args[0], &error))
         return fail(&error);
-    return run_task(settings, JOURNAL_OPEN, before);
+    struct run_plan plan = {.mode = JOURNAL_OPEN, .before = before};
+    return run_task(settings, &plan);
 }
 
 static int requeue(struct task *task, struct err *err)

@@ -210,6 +210,20 @@ int settings_drop_profile(struct settings *settings, struct err *err)
     return rc;
 }
 
+int settings_drop_foreign(struct settings *settings, struct err *err)
+{
+    int rc = 0;
+    for (int option = 0; option < OPT_COUNT && !rc; option++)
+        if (!option_fits((enum option_id)option, settings->verb))
+            rc = store_builtin(settings, (enum option_id)option, err);
+    return rc;
+}
+
+void settings_drop_target(struct settings *settings)
+{
+    release_profile(settings);
+}
+
 /* ---- environment ------------------------------------------------------------------------------
  */
 

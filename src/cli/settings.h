@@ -109,7 +109,10 @@ struct settings {
     /* single verbs */
     enum err_code only;        /* retry; ERR_NONE: all */
     enum output_format format; /* report, help */
-    char *output;              /* report; "-": stdout */
+    int bench_files;           /* bench */
+    int64_t bench_size_bytes;
+    int into_tenant;
+    char *output; /* report; "-": stdout */
 
     /* what is no option */
     enum verb verb;
@@ -190,5 +193,9 @@ int settings_add_override(struct settings *settings, const char *field, const ch
                           struct err *err) WARN_UNUSED;
 /* Back to the built-in value wherever the config file decided; drops its credentials. */
 int settings_drop_profile(struct settings *settings, struct err *err) WARN_UNUSED;
+/* Likewise for options that are not the verb's own, whoever set them. */
+int settings_drop_foreign(struct settings *settings, struct err *err) WARN_UNUSED;
+/* Drops the profile's credentials and wire overrides: they are for another target. */
+void settings_drop_target(struct settings *settings);
 
 #endif

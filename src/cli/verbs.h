@@ -44,6 +44,11 @@ struct settings;
       "old path, file id, CDN URL, checksum, state and reason of every file",                      \
       "pxload report --format csv -o files.csv nightly.journal\n"                                  \
       "pxload report --format html -o report.html nightly.journal\n")                              \
+    X(BENCH, bench, "", 0, 0,                                                                      \
+      "measure the throughput with generated data, into a pxm-sim of its own or a tenant",         \
+      "pxload bench\n"                                                                             \
+      "pxload bench --files 20 --size 1G --part-concurrency 4 --json\n"                            \
+      "pxload bench --base-url https://entapi.amplifi.io --into-tenant --files 50\n")              \
     X(DOCTOR, doctor, "", 0, 0,                                                                    \
       "check credentials, disk, network, clock and the tenant; one line each, with advice",        \
       "pxload doctor\n"                                                                            \

@@ -171,3 +171,27 @@ const char *record_result(enum asset_state state)
     }
     return "";
 }
+
+void record_json_times(const struct step_time *times, int count, struct json *json)
+{
+    json_open(json, "steps");
+    for (int i = 0; i < count; i++) {
+        json_open(json, times[i].step);
+        json_int(json, "count", times[i].count);
+        json_milli(json, "p50", times[i].p50_us);
+        json_milli(json, "p95", times[i].p95_us);
+        json_milli(json, "p99", times[i].p99_us);
+        json_milli(json, "max", times[i].most_us);
+        json_close(json);
+    }
+    json_close(json);
+}
+
+void record_json_limits(const int64_t limit_ms[JOB_LIMIT_COUNT], struct json *json)
+{
+    json_open(json, "limit_ms");
+    for (int i = 0; i < JOB_LIMIT_COUNT; i++)
+        if (limit_ms[i])
+            json_int(json, job_limit_name((enum job_limit)i), limit_ms[i]);
+    json_close(json);
+}

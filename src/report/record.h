@@ -49,4 +49,9 @@ const char *record_digest(const unsigned char *md5, const char *etag, char out[R
 /* "OK", "skip", "error", "pending": gsutil's words and one more. */
 const char *record_result(enum asset_state state);
 
+/* How long each step's exchanges took, as `steps`, in milliseconds. */
+void record_json_times(const struct step_time *times, int count, struct json *json);
+/* How long each limit held, as `limit_ms`. */
+void record_json_limits(const int64_t limit_ms[JOB_LIMIT_COUNT], struct json *json);
+
 #endif

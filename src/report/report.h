@@ -180,6 +180,21 @@ struct status_options {
 int status_print(struct journal *journal, const struct status_options *options, FILE *out,
                  struct err *err) WARN_UNUSED;
 
+/* ---- bench ------------------------------------------------------------------------------- */
+
+struct bench_options {
+    const char *target; /* a tenant's URL; NULL: a pxm-sim on this machine */
+    int64_t size_bytes; /* of each file */
+    int files;          /* that were to be sent */
+    int transfers;      /* as they were asked for; 0: auto */
+    int json;           /* one bench object instead of the text */
+};
+/* The throughput of a run, what limited it and what to change. 0, -ERR_IO, -ERR_NOMEM. */
+int bench_print(const struct job_result *result, const struct bench_options *options, FILE *out,
+                struct err *err) WARN_UNUSED;
+/* The limit that held longest, the start left aside unless there was nothing else. */
+enum job_limit bench_limit(const int64_t limit_ms[JOB_LIMIT_COUNT]);
+
 /* ---- plan ---------------------------------------------------------------------------------------
  */
 

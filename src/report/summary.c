@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "report/json.h"
+#include "report/record.h"
 #include "report/tally.h"
 #include "report/text.h"
 
@@ -206,32 +207,6 @@ static void json_sums(struct json *json, const struct books_totals *totals)
     json_int(json, "bytes_queued", totals->bytes.queued);
 }
 
-/* Milliseconds. */
-static void json_times(struct json *json, const struct job_result *result)
-{
-    json_open(json, "steps");
-    for (int i = 0; i < result->time_count; i++) {
-        const struct step_time *time = &result->times[i];
-        json_open(json, time->step);
-        json_int(json, "count", time->count);
-        json_milli(json, "p50", time->p50_us);
-        json_milli(json, "p95", time->p95_us);
-        json_milli(json, "p99", time->p99_us);
-        json_milli(json, "max", time->most_us);
-        json_close(json);
-    }
-    json_close(json);
-}
-
-static void json_limits(struct json *json, const struct job_snapshot *run)
-{
-    json_open(json, "limit_ms");
-    for (int i = 0; i < JOB_LIMIT_COUNT; i++)
-        if (run->limit_ms[i])
-            json_int(json, job_limit_name((enum job_limit)i), run->limit_ms[i]);
-    json_close(json);
-}
-
 static void json_run(struct json *json, const struct job_result *result)
 {
     const struct job_snapshot *run = &result->last;
@@ -242,8 +217,8 @@ static void json_run(struct json *json, const struct job_result *result)
     json_int(json, "speed", speed_of(run));
     json_int(json, "bytes_sent", run->sent_bytes);
     json_int(json, "retries", run->retries);
-    json_limits(json, run);
-    json_times(json, result);
+    record_json_limits(run->limit_ms, json);
+    record_json_times(result->times, result->time_count, json);
     if (result->error.code == ERR_NONE)
         return;
     char why[ERR_TEXT_MAX];

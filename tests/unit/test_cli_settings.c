@@ -185,8 +185,8 @@ static void the_stronger_origin_wins(void **state)
         enum origin origin;
     } rows[] = {
         {0, 0, 0, 0, ORIGIN_BUILTIN}, {1, 0, 0, 1, ORIGIN_PROFILE}, {0, 1, 0, 2, ORIGIN_ENV},
-        {1, 1, 0, 2, ORIGIN_ENV},      {0, 0, 1, 3, ORIGIN_FLAG},    {1, 0, 1, 3, ORIGIN_FLAG},
-        {0, 1, 1, 3, ORIGIN_FLAG},     {1, 1, 1, 3, ORIGIN_FLAG},
+        {1, 1, 0, 2, ORIGIN_ENV},     {0, 0, 1, 3, ORIGIN_FLAG},    {1, 0, 1, 3, ORIGIN_FLAG},
+        {0, 1, 1, 3, ORIGIN_FLAG},    {1, 1, 1, 3, ORIGIN_FLAG},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct settings s;
