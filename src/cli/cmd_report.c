@@ -150,6 +150,26 @@ static int print_rows(struct report *report, enum rows_format format, FILE *out)
     return rows_print(report->journal, &options, out, report->err);
 }
 
+static int print_map(struct report *report, int is_nginx, FILE *out)
+{
+    struct map_result result;
+    struct map_options options = {
+        .is_nginx = is_nginx,
+        .prefix = report->settings->map_prefix,
+        .cdn_url = report->cdn_url,
+    };
+    int rc = map_print(report->journal, &options, &result, out, report->err);
+    if (!rc && result.left_out)
+        log_notice("%lld files have no public URL and are left out", (long long)result.left_out);
+    if (!rc && result.doubled)
+        log_notice("%lld files of a second PATH have the old address of another one, which stays",
+                   (long long)result.doubled);
+    if (!rc && result.too_long)
+        log_notice("%lld old addresses are too long for nginx and are left out",
+                   (long long)result.too_long);
+    return rc;
+}
+
 static int print(struct report *report, FILE *out)
 {
     switch (report->settings->format) {
@@ -157,6 +177,10 @@ static int print(struct report *report, FILE *out)
         return print_rows(report, ROWS_NDJSON, out);
     case FORMAT_HTML:
         return print_html(report, out);
+    case FORMAT_NGINX_MAP:
+        return print_map(report, 1, out);
+    case FORMAT_CSV_MAP:
+        return print_map(report, 0, out);
     case FORMAT_CSV:
     case FORMAT_UNSET:
     case FORMAT_MAN:

@@ -154,6 +154,8 @@ void help_format(FILE *out, enum output_format format)
     case FORMAT_CSV:
     case FORMAT_NDJSON:
     case FORMAT_HTML:
+    case FORMAT_NGINX_MAP:
+    case FORMAT_CSV_MAP:
         help_text(out, VERB_COUNT);
     }
 }

@@ -34,15 +34,18 @@ static const struct option_choice class_choices[] = {
     ERR_CODES(X)
 #undef X
         {0}};
-static const struct option_choice format_choices[] = {{"csv", FORMAT_CSV, VERB_BIT(REPORT)},
-                                                      {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
-                                                      {"html", FORMAT_HTML, VERB_BIT(REPORT)},
-                                                      {"man", FORMAT_MAN, VERB_BIT(HELP)},
-                                                      {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
-                                                      {"bash", FORMAT_BASH, VERB_BIT(HELP)},
-                                                      {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
-                                                      {"fish", FORMAT_FISH, VERB_BIT(HELP)},
-                                                      {0}};
+static const struct option_choice format_choices[] = {
+    {"csv", FORMAT_CSV, VERB_BIT(REPORT)},
+    {"ndjson", FORMAT_NDJSON, VERB_BIT(REPORT)},
+    {"html", FORMAT_HTML, VERB_BIT(REPORT)},
+    {"nginx-map", FORMAT_NGINX_MAP, VERB_BIT(REPORT)},
+    {"csv-map", FORMAT_CSV_MAP, VERB_BIT(REPORT)},
+    {"man", FORMAT_MAN, VERB_BIT(HELP)},
+    {"markdown", FORMAT_MARKDOWN, VERB_BIT(HELP)},
+    {"bash", FORMAT_BASH, VERB_BIT(HELP)},
+    {"zsh", FORMAT_ZSH, VERB_BIT(HELP)},
+    {"fish", FORMAT_FISH, VERB_BIT(HELP)},
+    {0}};
 
 /* ---- which verbs -------------------------------------------------------------------------- */
 

@@ -18,6 +18,8 @@ enum output_format {
     FORMAT_CSV,
     FORMAT_NDJSON,
     FORMAT_HTML,
+    FORMAT_NGINX_MAP,
+    FORMAT_CSV_MAP,
     FORMAT_MAN,
     FORMAT_MARKDOWN,
     FORMAT_BASH,
@@ -112,7 +114,8 @@ struct settings {
     int bench_files;           /* bench */
     int64_t bench_size_bytes;
     int into_tenant;
-    char *output; /* report; "-": stdout */
+    char *output;     /* report; "-": stdout */
+    char *map_prefix; /* report */
 
     /* what is no option */
     enum verb verb;

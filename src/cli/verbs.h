@@ -43,7 +43,8 @@ struct settings;
     X(REPORT, report, "JOURNAL", 1, 1,                                                             \
       "old path, file id, CDN URL, checksum, state and reason of every file",                      \
       "pxload report --format csv -o files.csv nightly.journal\n"                                  \
-      "pxload report --format html -o report.html nightly.journal\n")                              \
+      "pxload report --format html -o report.html nightly.journal\n"                               \
+      "pxload report --format nginx-map --map-prefix /media/ -o new.map nightly.journal\n")        \
     X(BENCH, bench, "", 0, 0,                                                                      \
       "measure the throughput with generated data, into a pxm-sim of its own or a tenant",         \
       "pxload bench\n"                                                                             \

@@ -136,6 +136,24 @@ struct rows_options {
 int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
                struct err *err) WARN_UNUSED;
 
+struct map_options {
+    int is_nginx;        /* the inside of nginx's map block; else CSV with percent-encoded paths */
+    const char *prefix;  /* what stands before the path below the job's PATH in an old address */
+    const char *cdn_url; /* the pattern for files whose URL PXM did not say; NULL: none */
+};
+struct map_result {
+    int64_t mapped;
+    int64_t left_out; /* files without a public URL: not in PXM, or nobody said where */
+    int64_t doubled;  /* in nginx's: old addresses that stood there already */
+    int64_t too_long; /* likewise, for its configuration */
+};
+/*
+ * Where each old path is now. *out_result is written in every case. 0, -ERR_USAGE (no file has a
+ * URL; a prefix that nginx cannot meet), -ERR_IO, -ERR_NOMEM, -ERR_JOURNAL.
+ */
+int map_print(struct journal *journal, const struct map_options *options,
+              struct map_result *out_result, FILE *out, struct err *err) WARN_UNUSED;
+
 struct html_setting {
     char *name; /* of an option */
     char *value;

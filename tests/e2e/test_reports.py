@@ -1,9 +1,18 @@
 """pxload report: what a journal knows of a job, for scripts, spreadsheets, web servers, people."""
+import contextlib
+import csv
 import hashlib
+import io
+import os
+import shutil
+import socket
+import subprocess
+import urllib.error
 import urllib.parse
+import urllib.request
 
 from moments import KIB, SMALL_PARTS, Scene, query
-from pxm import api_requests, md5, report, requests, sim
+from pxm import api_requests, md5, report, requests, sim, wait_for
 from test_cli import csv_rows, plain
 
 HISTORY = ("run_ms", "confirmed", "skipped", "failed", "sent_bytes", "requests")
@@ -93,3 +102,85 @@ def test_history_goes_on_where_a_killed_run_ended(folder):
 def history_rows(journal):
     rows = query(journal, "SELECT count(*) FROM history")
     return rows[0][0] if rows else 0
+
+
+# ---- maps ---------------------------------------------------------------------------------------
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args):
+        return None
+
+
+def location(port, path):
+    """Where a web server sends a browser that asks for a path."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    try:
+        with urllib.request.build_opener(NoRedirect).open(request, timeout=30) as reply:
+            return reply.status
+    except urllib.error.HTTPError as error:
+        return error.headers.get("Location", error.code)
+
+
+@contextlib.contextmanager
+def nginx(folder, redirects):
+    """A web server with the map as its header says; its port."""
+    lines = [line.lstrip("# ") for line in redirects.read_text(errors="replace").splitlines()
+             if line.startswith("#")]
+    hints = "".join(line for line in lines if line.startswith("map_hash_"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    temp = "".join(f"{kind}_temp_path {folder}/nginx-{kind};" for kind in
+                   ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    conf = folder / "nginx.conf"
+    user = "user root;" if os.geteuid() == 0 else ""
+    conf.write_text(f"""daemon off; {user} pid {folder}/nginx.pid; error_log stderr;
+        events {{}}
+        http {{ access_log off; {temp} {hints}
+            map $uri $new_url {{ include {redirects}; }}
+            server {{ listen 127.0.0.1:{port};
+                location / {{ if ($new_url) {{ return 301 $new_url; }} return 404; }} }} }}""")
+    program = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin")
+    assert program, "nginx is not there: run scripts/install-deps test"
+    checked = subprocess.run([program, "-t", "-q", "-c", conf], capture_output=True, text=True)
+    assert not checked.returncode and "warn" not in checked.stderr, checked.stderr
+    process = subprocess.Popen([program, "-c", conf], stderr=subprocess.DEVNULL)
+    try:
+        wait_for(lambda: not socket.socket().connect_ex(("127.0.0.1", port)), "nginx")
+        yield port
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def test_maps_send_browsers_from_old_paths_to_files(folder):
+    odd = {'q"uo\\te $uri {x}; #.bin': b"1", "line\nend.bin": b"2", "ü 日本 100%.bin": b"3",
+           "~re.*gex.bin": b"4", "default": b"5", "Case/(one) $1.bin": b"6",
+           "case/(ONE) $1.bin": b"7", "long/" + "x" * 200 + ".bin": b"8", b"caf\xe9.bin": b"9"}
+    names = [os.fsdecode(name) for name in odd]
+    with sim(folder, *SMALL_PARTS) as server:
+        scene = Scene(folder, server, files=20, more=odd, big=False)
+        scene.load.run(*scene.command(), "--name-policy", "unique", expect=(0, 1))
+        ids = {path: row.get("file_id") for path, row in
+               report(scene.load, scene.tree, scene.path).items()}
+        args = ("--cdn-url", "https://c.example/{file_id}?v=1", "--map-prefix", "/old media/")
+        redirects = folder / "new.map"
+        scene.load.run("report", "--format", "nginx-map", *args, "-o", redirects, scene.path)
+        rows = scene.load.run("report", "--format", "csv-map", *args, scene.path).stdout
+        table = list(csv.reader(io.StringIO(rows.decode(), newline=""), strict=True))
+        assert table[0] == ["OldPath", "NewUrl"]
+        old = {os.fsdecode(urllib.parse.unquote_to_bytes(path)): url for path, url in table[1:]}
+        uploaded = {path: file_id for path, file_id in ids.items() if file_id}
+        assert len(uploaded) >= len(names) + 20 - 1, ids
+        assert old == {"/old media/" + path: f"https://c.example/{file_id}?v=1"
+                       for path, file_id in uploaded.items()}
+        with nginx(folder, redirects) as port:
+            for path, file_id in uploaded.items():
+                quoted = urllib.parse.quote(os.fsencode("/old media/" + path))
+                assert location(port, quoted) == f"https://c.example/{file_id}?v=1", path
+            assert location(port, "/old%20media/nothing.bin") == 404
+        done = scene.load.run("report", "--format", "nginx-map", scene.path, expect=2)
+        assert "--cdn-url" in done.err, done.err
+        done = scene.load.run("report", "--format", "nginx-map", "--map-prefix", "x", scene.path,
+                              expect=2)
+        assert "--map-prefix" in done.err, done.err
