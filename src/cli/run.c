@@ -232,6 +232,8 @@ static int run_job(struct task *task, const struct run_plan *plan, struct signal
         return fail(&error);
     rc = job_run(task->job, task->journal, &result, &error);
     reporter_finish(reporter);
+    if (!rc)
+        reporter_end_metrics(reporter, &result);
     int is_complete = !rc && result.end == JOB_COMPLETE;
     struct err waiting = ERR_INIT;
     if (is_complete && task->settings->wait_processed_ms &&
@@ -258,10 +260,15 @@ int run_task(struct settings *settings, const struct run_plan *plan)
         .stats_ms = settings->stats_ms,
         .quiet = settings->quiet,
         .color = 1,
+        .metrics_file = settings->metrics_file,
     };
     signals_block(&signals);
     int code;
     int rc = task_init(&task, settings, &error);
+    if (!rc) {
+        const char *slash = strrchr(task.journal_path, '/');
+        options.metrics_job = slash ? slash + 1 : task.journal_path;
+    }
     int (*credentials)(struct task *, struct err *) =
         plan->credentials ? plan->credentials : task_load_credentials;
     if (!rc && credentials(&task, &error)) {

@@ -102,6 +102,7 @@ struct settings {
     int progress;
     int64_t stats_ms; /* 0: none */
     int json;
+    char *metrics_file; /* NULL: none */
     char *log_file;
     enum log_level log_level; /* with -v and -q worked in */
     enum log_format log_format;

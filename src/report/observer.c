@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/units.h"
 #include "report/json.h"
+#include "report/metrics.h"
 #include "report/progress.h"
 #include "report/record.h"
 #include "report/text.h"
@@ -35,11 +36,13 @@ struct reporter {
     int finished;
     int sink_set;
     int out_failed;
-    int dirty; /* out has lines that are not flushed */
-    int ask;   /* atomic: a status line is wanted */
+    int metrics_failed; /* and said */
+    int dirty;          /* out has lines that are not flushed */
+    int ask;            /* atomic: a status line is wanted */
     int64_t stats_ms;
     int64_t next_draw_ms; /* 0: not begun */
     int64_t next_stats_ms;
+    int64_t next_metrics_ms;
     int64_t next_flush_ms;
     int64_t bytes_shown; /* what was done never shrinks, though the books are a second late */
     int64_t failures[ERR_COUNT];
@@ -250,8 +253,42 @@ static void draw(struct reporter *reporter, const struct job_snapshot *snapshot,
         progress_title(&reporter->progress, buf_str(&reporter->text));
 }
 
+/* ---- metrics ----------------------------------------------------------------------------------
+ */
+
+/* A file that cannot be written is said once; the job goes on. */
+static void write_metrics(struct reporter *reporter, const struct job_snapshot *snapshot,
+                          const struct view_sums *sums, int running)
+{
+    const struct reporter_options *options = &reporter->options;
+    struct err err = ERR_INIT;
+    struct buf text;
+    buf_init(&text, TEXT_MAX_BYTES);
+    int rc = metrics_format(snapshot, sums, options->metrics_job, running, clock_wall_ms(), &text);
+    if (rc)
+        err_set(&err, ERR_NOMEM, "no memory for the metrics");
+    else
+        rc = metrics_write(options->metrics_file, &text, &err);
+    buf_release(&text);
+    if (rc && !reporter->metrics_failed)
+        log_warning("metrics: %s", err.text);
+    reporter->metrics_failed = rc != 0;
+}
+
+void reporter_end_metrics(struct reporter *reporter, const struct job_result *result)
+{
+    struct job_snapshot last = result->last;
+    struct view_sums sums;
+    if (!reporter->options.metrics_file)
+        return;
+    last.books = result->books;
+    last.active_count = 0;
+    view_sums(&last, &sums);
+    write_metrics(reporter, &last, &sums, 0);
+}
+
 /* What is due at a time; the snapshot is taken for these alone. */
-enum due { DUE_DRAW = 1, DUE_STATS = 2, DUE_ASKED = 4 };
+enum due { DUE_DRAW = 1, DUE_STATS = 2, DUE_ASKED = 4, DUE_METRICS = 8 };
 
 static unsigned what_is_due(struct reporter *reporter, int64_t now_ms)
 {
@@ -264,6 +301,8 @@ static unsigned what_is_due(struct reporter *reporter, int64_t now_ms)
         due |= DUE_DRAW;
     if ((reporter->lines || reporter->options.json) && now_ms >= reporter->next_stats_ms)
         due |= DUE_STATS;
+    if (reporter->options.metrics_file && now_ms >= reporter->next_metrics_ms)
+        due |= DUE_METRICS;
     if (__atomic_exchange_n(&reporter->ask, 0, __ATOMIC_RELAXED))
         due |= DUE_ASKED;
     return due;
@@ -295,6 +334,10 @@ static void on_tick(void *user, struct job *job)
         sum_snapshot(reporter, &reporter->snapshot, &sums);
         if (due & DUE_STATS)
             stats(reporter, &sums, now_ms);
+        if (due & DUE_METRICS) {
+            write_metrics(reporter, &reporter->snapshot, &sums, 1);
+            reporter->next_metrics_ms = now_ms + reporter->stats_ms;
+        }
         if (due & DUE_ASKED)
             print_line(reporter, &reporter->snapshot, &sums);
         if (due & DUE_DRAW) {

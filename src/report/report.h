@@ -24,12 +24,14 @@ enum progress_mode {
 struct reporter_options {
     int json; /* one object a line on out: status, file, error, summary */
     enum progress_mode progress;
-    int64_t stats_ms; /* between two lines or status objects; 0: REPORTER_STATS_MS */
-    int quiet;        /* no progress of either kind */
-    int color;        /* allowed by the caller; NO_COLOR in the environment still forbids */
-    int title;        /* percent and ETA in the terminal's title */
-    FILE *out;        /* NULL: stdout */
-    FILE *err;        /* NULL: stderr */
+    int64_t stats_ms;         /* between two lines or status objects; 0: REPORTER_STATS_MS */
+    int quiet;                /* no progress of either kind */
+    int color;                /* allowed by the caller; NO_COLOR in the environment still forbids */
+    int title;                /* percent and ETA in the terminal's title */
+    const char *metrics_file; /* Prometheus' text format, replaced at each stats_ms; NULL: none */
+    const char *metrics_job;  /* its label for this job */
+    FILE *out;                /* NULL: stdout */
+    FILE *err;                /* NULL: stderr */
 };
 
 struct reporter;
@@ -48,6 +50,8 @@ const struct job_observer *reporter_observer(struct reporter *reporter);
 void reporter_finish(struct reporter *reporter);
 /* One line about the run to stderr now, whatever the progress mode. Loop thread. */
 void reporter_status_line(struct reporter *reporter, const struct job_snapshot *snapshot);
+/* The run is over: the last numbers into the metrics file, where there is one. */
+void reporter_end_metrics(struct reporter *reporter, const struct job_result *result);
 /* Asks for that line at the next tick; async-signal-safe, for SIGUSR1. */
 void reporter_ask_status(struct reporter *reporter);
 

@@ -4,6 +4,8 @@ import csv
 import hashlib
 import io
 import os
+import pathlib
+import re
 import shutil
 import socket
 import subprocess
@@ -11,7 +13,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from moments import KIB, SMALL_PARTS, Scene, query
+from moments import KIB, SMALL_PARTS, Scene, kill, query, reach
 from pxm import api_requests, md5, report, requests, sim, wait_for
 from test_cli import csv_rows, plain
 
@@ -184,3 +186,55 @@ def test_maps_send_browsers_from_old_paths_to_files(folder):
         done = scene.load.run("report", "--format", "nginx-map", "--map-prefix", "x", scene.path,
                               expect=2)
         assert "--map-prefix" in done.err, done.err
+
+
+# ---- metrics ------------------------------------------------------------------------------------
+
+
+def metrics(path):
+    """{(name, labels as text): value}; every line must be one of the format's."""
+    found = {}
+    for line in path.read_text().splitlines():
+        if line.startswith("# "):
+            assert re.fullmatch(r"# (HELP \S+ \S.*|TYPE \S+ (gauge|counter))", line), line
+            continue
+        name, labels, value = re.fullmatch(r'(pxload_[a-z_]+)\{(.*)\} (\S+)', line).groups()
+        labels = re.sub(r'journal="job\.journal",?', "", labels)
+        assert (name, labels) not in found, line
+        found[name, labels] = float(value)
+    return found
+
+
+def test_metrics_file_follows_the_run_and_tells_its_end(folder):
+    path = folder / "pxload.prom"
+    names = set()
+    with sim(folder, *SMALL_PARTS) as server:
+        scene = Scene(folder, server, ("--metrics-file", path, "--stats", "100ms"), files=12)
+        server.faults([{"endpoint": "put", "name": "f3.bin", "stall": True},
+                       {"endpoint": "request", "name": "f5.bin", "status": 400}])
+        process = scene.start()
+        reach(process, lambda: path.exists() and metrics(path).get(
+            ("pxload_files", 'state="confirmed"')) == 12, "all but two files in the metrics")
+        running = metrics(path)
+        assert running["pxload_running", ""] == 1, running
+        assert running["pxload_transfers", ""] == 1, running
+        assert running["pxload_failed_files", 'class="bad_request"'] == 1, running
+        assert running["pxload_api_request_budget", ""] == 950, running
+        assert (running["pxload_api_requests_total", ""]
+                == running["pxload_api_requests_in_window", ""] == api_requests(server)), running
+        assert sum(running["pxload_limit", f'by="{by}"'] for by in
+                   {key[1][4:-1] for key in running if key[0] == "pxload_limit"}) == 1, running
+        kill(process)
+        server.clear_faults()
+        scene.load.run(*scene.command(), "--lookup-patience", "1s", expect=(0, 1))
+        ended = metrics(path)
+        assert ended["pxload_running", ""] == 0 and ended["pxload_walk_complete", ""] == 1, ended
+        assert ended["pxload_files", 'state="queued"'] == 0, ended
+        assert ended["pxload_files", 'state="confirmed"'] >= 13, ended
+        names = {name for name, _ in running | ended}
+        assert path.stat().st_mode & 0o777 == 0o644 and not list(folder.glob("*.tmp"))
+        scene.load.run("resume", "--metrics-file", folder / "none" / "x", scene.path,
+                       expect=(0, 1))
+    documented = (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text()
+    for name in names:
+        assert f"`{name}`" in documented, f"{name} is not in docs/metrics.md"
