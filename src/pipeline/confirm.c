@@ -38,6 +38,10 @@ static int held_by_canary(struct job *job, struct asset *asset)
     case CANARY_PROVEN:
         return 0;
     case CANARY_UNTRIED:
+        if (job->ended && job->end == JOB_END_CANARY) { /* no further one in the drain */
+            park(job, asset);
+            return 1;
+        }
         job->canary[kind] = CANARY_RUNNING;
         job->canary_asset[kind] = asset;
         return 0;

@@ -20,7 +20,9 @@ def test_canaries_that_cannot_be_read_back_stop_the_run(folder):
     tree = make_tree(folder / "tree", {name: b"new " + name.encode() for name in names})
     with sim(folder) as server:
         preload(server, {name: 3 for name in names})
-        server.faults([{"endpoint": "search", "every": 1, "status": 403}])
+        # The last file's PUT ends in the drain, when the verdict is known.
+        server.faults([{"endpoint": "search", "every": 1, "status": 403},
+                       {"endpoint": "put", "name": names[-1], "delay": 1000}])
         done = Pxload(folder, server).upload("--on-conflict", "overwrite", tree, expect=7)
         total = summary(done)
         assert total["confirmed"] == 3 and total["queued"] == 9, total
