@@ -309,6 +309,7 @@ int claim_read(struct store *store, int64_t id, int whole, struct claim **out, s
         struct pack pack = {base + texts_at, base + texts_at + pieces.text_bytes};
         claim->asset_id = id;
         claim->published = -1;
+        claim->is_changed = (pieces.marks & WORK_CHANGED) != 0;
         if (pieces.part_count)
             claim->parts = (struct journal_part *)(void *)(base + sizeof *claim);
         read_columns(pieces.stmt, claim, &pack);

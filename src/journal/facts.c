@@ -19,6 +19,7 @@ static int set_prepared(struct store *store, const struct journal_fact *fact, st
     if (rc)
         return rc;
     work->size_bytes = stamp->size_bytes;
+    work->marks &= ~(unsigned)WORK_CHANGED;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_STAMP);
     sqlite3_bind_int64(stmt, 1, work->id);
     rc = sql_next(&store->sql, stmt, err);
@@ -127,10 +128,15 @@ static void mark_state(struct work *work, const struct journal_fact *fact)
 
 static int apply_session(struct store *store, const struct journal_fact *fact, struct err *err)
 {
+    static const unsigned restarts = FACT_STATE | FACT_NO_SESSION;
     int64_t id = fact->asset_id;
     int rc = 0;
     if (fact->fields & FACT_NO_SESSION)
         rc = store_drop_session(store, id, err);
+    /* A confirm of what is given up may have been sent. */
+    int is_restart = (fact->fields & (restarts | FACT_PREPARED)) == restarts;
+    if (!rc && is_restart && store_is_queued(fact->state))
+        rc = sql_do_id(&store->sql, SQL_FORMER_DOUBT, id, err);
     if (!rc && (fact->fields & FACT_NO_INTENT))
         rc = sql_do_id(&store->sql, SQL_SESSION_NO_INTENT, id, err);
     if (!rc && (fact->fields & FACT_SESSION))
@@ -146,7 +152,7 @@ static int apply_session(struct store *store, const struct journal_fact *fact, s
 static int apply(struct store *store, const struct journal_fact *fact, struct err *err)
 {
     static const unsigned work_fields =
-        FACT_STATE | FACT_PREPARED | FACT_ERROR | FACT_TRIES | FACT_LOST;
+        FACT_STATE | FACT_PREPARED | FACT_ERROR | FACT_TRIES | FACT_LOST | FACT_CHANGED;
     struct work before;
     int rc = store_get_work(store, fact->asset_id, &before, err);
     struct work after = before;
@@ -156,8 +162,8 @@ static int apply(struct store *store, const struct journal_fact *fact, struct er
         rc = apply_session(store, fact, err);
     if (!rc)
         rc = set_result(store, fact, err);
-    if (!rc && (fact->fields & FACT_LOST))
-        rc = store_begin_anew(store, &after, 0, err);
+    if (!rc && (fact->fields & (FACT_LOST | FACT_CHANGED)))
+        rc = store_begin_anew(store, &after, (fact->fields & FACT_CHANGED) != 0, err);
     if (!rc && (fact->fields & FACT_STATE)) {
         after.state = fact->state;
         mark_state(&after, fact);

@@ -212,6 +212,32 @@ static int start_over(struct store *store, struct work *after, const struct file
     return rc ? rc : set_stamp(store, after->id, stamp, err);
 }
 
+/* 1 where a confirm may have been sent, 0, or negative. */
+static int has_intent(struct store *store, int64_t id, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_HAS_INTENT);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc > 0)
+        sqlite3_reset(stmt);
+    return rc;
+}
+
+/*
+ * Another size or mtime: it starts from nothing. But where a confirm of the file as it was may have
+ * been sent, that is resolved first: or PXM's file would be a stranger's, and its bytes those of
+ * the wave before.
+ */
+static int see_changed(struct store *store, struct work *after, const struct file_stamp *stamp,
+                       struct err *err)
+{
+    int in_doubt = has_intent(store, after->id, err);
+    if (in_doubt <= 0)
+        return in_doubt ? in_doubt : start_over(store, after, stamp, err);
+    after->marks |= WORK_CHANGED;
+    return after->state == ASSET_FAILED ? store_requeue(store, after, err) : 0;
+}
+
 /*
  * Same size and mtime, but another inode, device or ctime: perhaps a copy with its times kept.
  * Parts of the old tuple cannot be trusted. With an intent the confirm has to be resolved first,
@@ -220,15 +246,9 @@ static int start_over(struct store *store, struct work *after, const struct file
 static int refresh_stamp(struct store *store, struct work *after, const struct file_stamp *stamp,
                          struct err *err)
 {
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_HAS_INTENT);
-    sqlite3_bind_int64(stmt, 1, after->id);
-    int rc = sql_next(&store->sql, stmt, err);
-    if (rc < 0)
-        return rc;
-    if (rc) {
-        sqlite3_reset(stmt);
-        return set_stamp(store, after->id, stamp, err);
-    }
+    int rc = has_intent(store, after->id, err);
+    if (rc)
+        return rc < 0 ? rc : set_stamp(store, after->id, stamp, err);
     rc = store_drop_session(store, after->id, err);
     after->state = ASSET_DISCOVERED;
     return rc ? rc : set_stamp(store, after->id, stamp, err);
@@ -296,13 +316,9 @@ static int give_up_name(struct store *store, const struct journal_found *row,
     int was_sent = (known->work.marks & WORK_CONFIRMED) != 0;
     if (is_meant || was_sent || !*known->name || !store_is_queued(after->state))
         return 0;
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_SESSION_HAS_INTENT);
-    sqlite3_bind_int64(stmt, 1, after->id);
-    int rc = sql_next(&store->sql, stmt, err);
-    if (rc) {
-        sqlite3_reset(stmt);
+    int rc = has_intent(store, after->id, err);
+    if (rc)
         return rc < 0 ? rc : 0;
-    }
     rc = naming_release(store, after->id, known->name, err);
     if (!rc)
         rc = store_drop_session(store, after->id, err);
@@ -333,7 +349,7 @@ static int see_known(struct store *store, const struct journal_found *row,
     if (is_renewed < 0)
         return is_renewed;
     if (changed) {
-        rc = start_over(store, &after, &row->stamp, err);
+        rc = see_changed(store, &after, &row->stamp, err);
     } else if (is_renewed && (after.marks & WORK_CONFIRMED)) {
         rc = wish_renew(store, &after, err);
     } else if (after.state == ASSET_FAILED) {

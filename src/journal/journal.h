@@ -317,6 +317,8 @@ enum fact_fields {
     FACT_ERROR = 1 << 8, /* error: class, status, request id, text; kept beside the state */
     FACT_TRIES = 1 << 9, /* tries, the count so far */
     FACT_LOST = 1 << 10, /* alone: PXM has lost the file or its bytes, so it is DISCOVERED again */
+    FACT_CHANGED = 1 << 11, /* beside state DISCOVERED, of a CONFIRMED one: the local file is
+                               another by now, what PXM has becomes its former one */
 };
 
 struct journal_fact {
@@ -385,6 +387,7 @@ struct claim {
     struct journal_part *parts;
     size_t part_count;
     char *mime_type; /* NULL before PREPARED */
+    int is_changed;  /* the file is another now than the one with the intent */
     /* what the manifest says for its confirm, as in journal_manifest_row */
     int published;
     char *publish_start;

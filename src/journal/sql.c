@@ -226,6 +226,7 @@ static const struct statement table[] = {
                          " took_ms = excluded.took_ms",
                          NULL},
     [SQL_RESULT_DROP] = {"DELETE FROM result WHERE asset_id = ?1", NULL},
+    [SQL_FORMER_DOUBT] = {"UPDATE former SET md5 = NULL WHERE asset_id = ?1", NULL},
     [SQL_FORMER_SET] = {"INSERT OR REPLACE INTO former(asset_id, file_id, size, md5, cdn_url)"
                         " SELECT asset_id, file_id, ?2, iif(?3, md5, NULL), cdn_url FROM result"
                         " WHERE asset_id = ?1 AND file_id IS NOT NULL",

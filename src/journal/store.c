@@ -300,6 +300,10 @@ static int keep_former(struct store *store, const struct work *work, int has_its
 {
     if (!(work->marks & WORK_CONFIRMED))
         return 0;
+    /* Where PXM named no id, the one before stays, but its bytes are not PXM's any more. */
+    int rc = sql_do_id(&store->sql, SQL_FORMER_DOUBT, work->id, err);
+    if (rc)
+        return rc;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_FORMER_SET);
     sqlite3_bind_int64(stmt, 1, work->id);
     sqlite3_bind_int64(stmt, 2, work->size_bytes);
@@ -310,7 +314,7 @@ static int keep_former(struct store *store, const struct work *work, int has_its
 int store_begin_anew(struct store *store, struct work *work, int has_its_bytes, struct err *err)
 {
     int rc = keep_former(store, work, has_its_bytes, err);
-    work->marks &= ~(unsigned)(WORK_CONFIRMED | WORK_WAS_NEW);
+    work->marks &= ~(unsigned)(WORK_CONFIRMED | WORK_WAS_NEW | WORK_CHANGED);
     if (!rc)
         rc = store_requeue(store, work, err);
     if (!rc)

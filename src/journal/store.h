@@ -25,6 +25,7 @@ enum work_mark {
         1 << 1,            /* PXM has these bytes; what fails after that must not send them again */
     WORK_WAS_NEW = 1 << 2, /* the confirm made the file, so nobody has linked it before */
     WORK_MANIFEST = 1 << 3, /* a row of `manifest_file`: the manifest speaks of it */
+    WORK_CHANGED = 1 << 4,  /* its file changed while it was in doubt whether PXM has it */
 };
 
 /* The hot row of an asset (table work). */

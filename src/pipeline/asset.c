@@ -18,7 +18,8 @@ static const unsigned transitions[] = {
                        MAY(DISCOVERED) | MAY(CONFIRMED), /* unchanged since an earlier wave */
     [ASSET_REQUESTED] = MAY(STORED) | MAY(PREPARED) | MAY(SKIPPED) | MAY(FAILED) | MAY(DISCOVERED),
     [ASSET_STORED] = MAY(CONFIRMED) | MAY(PREPARED) | MAY(FAILED) | MAY(DISCOVERED),
-    [ASSET_CONFIRMED] = MAY(LINKED) | MAY(VERIFIED) | MAY(FAILED),
+    [ASSET_CONFIRMED] = MAY(LINKED) | MAY(VERIFIED) | MAY(FAILED) |
+                        MAY(DISCOVERED), /* it was in doubt, and its file has changed since */
     [ASSET_LINKED] = MAY(VERIFIED) | MAY(FAILED),
     [ASSET_VERIFIED] = 0,
     [ASSET_SKIPPED] = 0,

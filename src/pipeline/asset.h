@@ -104,6 +104,7 @@ struct asset {
     int token_refused;         /* a 401 was answered once */
     struct exchange *exchange; /* the API call under way; NULL */
     char file_id[LIMIT_ID_BYTES];
+    char former_id[LIMIT_ID_BYTES];    /* in place of the claim's; empty: that one counts */
     char version[LIMIT_VERSION_BYTES]; /* empty: not said */
     char *cdn_url;                     /* NULL: not said */
 

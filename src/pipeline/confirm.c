@@ -174,12 +174,25 @@ static int encode(struct job *job, struct asset *asset, struct buf *body, struct
     return rc;
 }
 
+/* A session that was opened under another policy must not replace what this one leaves alone. */
+static int is_forbidden(const struct job *job, const struct asset *asset)
+{
+    if (!asset->conflict_id)
+        return 0;
+    enum conflict_policy policy = request_policy(job, asset, asset->conflict_id);
+    return policy == CONFLICT_SKIP || policy == CONFLICT_FAIL;
+}
+
 /*
  * Its turn in the request budget. Without a durable intent it writes one first and comes back when
  * that is committed; then, and only then, the call goes out.
  */
 void confirm_start(struct job *job, struct asset *asset)
 {
+    if (!asset->intent_durable && is_forbidden(job, asset)) {
+        session_begin_anew(job, asset, "it was stored to replace a file, which is not to be now");
+        return;
+    }
     if (held_by_canary(job, asset))
         return;
     if (!asset->intent_durable) {

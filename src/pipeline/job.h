@@ -254,6 +254,9 @@ void put_cancel(struct job *job, struct asset *asset);
 void put_release(struct job *job);
 
 /* confirm.c */
+/* What is done about a conflict with the file of that id. */
+enum conflict_policy request_policy(const struct job *job, const struct asset *asset,
+                                    const char *conflict_id);
 enum wire_conflict confirm_kind(const struct job *job, const struct asset *asset);
 /* Where the asset is a canary, it ends without a verdict: the next of its kind becomes one. */
 void confirm_canary_lost(struct job *job, const struct asset *asset);

@@ -112,15 +112,6 @@ static void take_id(struct asset *asset, const char *id, const struct wire_files
     asset->cdn_url = url[0] ? strdup(url) : NULL;
 }
 
-static void begin_anew(struct job *job, struct asset *asset)
-{
-    struct err error;
-    err_set(&error, ERR_SESSION_LOST, "another file took the name while the confirm was lost");
-    log_info("%s: %s", asset->claim->path, error.text);
-    asset->step = STEP_PUT; /* the step whose remedy is a new session */
-    remedy_apply(job, asset, NULL, &error);
-}
-
 void resolve_done(struct job *job, struct asset *asset)
 {
     struct wire_files files;
@@ -153,7 +144,7 @@ void resolve_done(struct job *job, struct asset *asset)
         asset_wait(job, asset, WAIT_API);
         break;
     case VERDICT_SUPERSEDED:
-        begin_anew(job, asset);
+        session_begin_anew(job, asset, "another file took the name while the confirm was lost");
         break;
     case VERDICT_UNKNOWN:
         err_set(&error, ERR_OUTCOME_UNKNOWN,

@@ -94,6 +94,7 @@ void prepare_done(struct job *job, struct work *work)
     }
     take_work(job, asset, work);
     asset->claim->stamp = asset->stamp;
+    asset->claim->is_changed = 0;
     if (work->has_md5) {
         /* Kept on the one part that a snapshot will be sent as. */
         memcpy(asset->snapshot_md5, work->md5, sizeof asset->snapshot_md5);

@@ -159,6 +159,8 @@ void remedy_leave(struct job *job, struct asset *asset)
     asset->claim->part_count = 0; /* the journal forgets them below, so must we */
     int from_file = remedy == REMEDY_PREPARE || (!asset->source && !asset->snapshot);
     enum asset_state back = from_file ? ASSET_DISCOVERED : ASSET_PREPARED;
+    /* A confirm of what is given up may have been sent. */
+    asset->claim->has_former_md5 = 0;
     if (asset->state != back)
         asset_set_state(job, asset, back, FACT_NO_SESSION);
     asset->step = from_file ? STEP_PREPARE : STEP_REQUEST;

@@ -41,6 +41,15 @@ void session_close(struct job *job, struct asset *asset)
         job->large_sending--;
 }
 
+void session_begin_anew(struct job *job, struct asset *asset, const char *why)
+{
+    struct err error;
+    err_set(&error, ERR_SESSION_LOST, "%s", why);
+    log_info("%s: %s", asset->claim->path, error.text);
+    asset->step = STEP_PUT; /* the step whose remedy is a new session */
+    remedy_apply(job, asset, NULL, &error);
+}
+
 static struct part *same_slice(const struct asset *asset, const struct journal_part *stored)
 {
     for (size_t i = 0; i < asset->part_count; i++) {
@@ -102,6 +111,19 @@ static int take_session(struct asset *asset, struct wire_session *session)
     return 0;
 }
 
+/*
+ * The policy is about other people's files. What this job made itself in an earlier wave is not
+ * left behind the local file; as a version, so that nothing in PXM is lost either.
+ */
+enum conflict_policy request_policy(const struct job *job, const struct asset *asset,
+                                    const char *conflict_id)
+{
+    const char *former = asset->former_id[0] ? asset->former_id : asset->claim->former_id;
+    enum conflict_policy policy = job->options->on_conflict;
+    int is_ours = conflict_id && former && !strcmp(conflict_id, former);
+    return policy == CONFLICT_SKIP && is_ours ? CONFLICT_VERSION : policy;
+}
+
 /* 1 where the conflict ended the asset's way. */
 static int decide_conflict(struct job *job, struct asset *asset, const struct wire_session *session)
 {
@@ -109,15 +131,7 @@ static int decide_conflict(struct job *job, struct asset *asset, const struct wi
     struct err error = ERR_INIT;
     if (!session->is_conflict)
         return 0;
-    enum conflict_policy policy = job->options->on_conflict;
-    /*
-     * The policy is about other people's files. What this job made itself in an earlier wave is
-     * not left behind the local file; as a version, so that nothing in PXM is lost either.
-     */
-    if (policy == CONFLICT_SKIP && id && asset->claim->former_id &&
-        !strcmp(id, asset->claim->former_id))
-        policy = CONFLICT_VERSION;
-    switch (policy) {
+    switch (request_policy(job, asset, id)) {
     case CONFLICT_SKIP:
         session_close(job, asset);
         snprintf(asset->file_id, sizeof asset->file_id, "%s", id ? id : "");

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "pipeline/job.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,11 +65,37 @@ static void finish(struct job *job, struct asset *asset)
     commit_wait(job, asset);
 }
 
+/* PXM has the file as it was. What it is now is another content of the same file in PXM. */
+static void begin_changed(struct job *job, struct asset *asset)
+{
+    log_info("%s: PXM has it as it was before it changed", asset->claim->path);
+    confirm_canary_lost(job, asset);
+    snprintf(asset->former_id, sizeof asset->former_id, "%s", asset->file_id);
+    asset->file_id[0] = asset->version[0] = '\0';
+    free(asset->cdn_url);
+    asset->cdn_url = NULL;
+    asset->was_new = 0;
+    asset->claim->has_former_md5 = 0;
+    asset->claim->is_changed = 0;
+    asset->claim->part_count = 0;
+    asset->claim->intent_ms = 0;
+    asset_drop_session(asset);
+    asset_set_state(job, asset, ASSET_DISCOVERED, FACT_CHANGED);
+    if (job_is_draining(job))
+        park(job, asset);
+    else
+        step_enter(job, asset, STEP_PREPARE);
+}
+
 void finish_confirmed(struct job *job, struct asset *asset)
 {
     /* A confirm of an earlier run may have been answered long ago. */
     asset->was_new = !asset->conflict_id && asset->confirm_at_ms;
     asset_set_state(job, asset, ASSET_CONFIRMED, FACT_FILE | FACT_NO_SESSION | FACT_TRIES);
+    if (asset->claim->is_changed) {
+        begin_changed(job, asset);
+        return;
+    }
     if (!link_is_wanted(asset)) {
         finish(job, asset);
         return;

@@ -50,6 +50,8 @@ void request_start(struct job *job, struct asset *asset);
 void request_done(struct job *job, struct asset *asset);
 /* Its parts are stored, or it gives up: the slot is another's. */
 void session_close(struct job *job, struct asset *asset);
+/* Its session is of no use any more: from the file again. */
+void session_begin_anew(struct job *job, struct asset *asset, const char *why);
 void put_start(struct job *job, struct asset *asset);
 /* Where an asset in STEP_PUT stands: waits, or is complete. */
 void put_settle(struct job *job, struct asset *asset);
