@@ -53,6 +53,16 @@ int cmd_status(struct settings *settings)
     return rc ? fail(&error) : EXIT_IS_OK;
 }
 
+/* Ends when the run does, with how the job stands then. */
+int cmd_watch(struct settings *settings)
+{
+    struct err error = ERR_INIT;
+    struct watch_options options = {.stats_ms = settings->stats_ms, .quiet = settings->quiet};
+    if (watch_print(settings->args[0], &options, &error))
+        return fail(&error);
+    return cmd_status(settings);
+}
+
 /* ---- jobs ---- */
 
 struct job_line {

@@ -37,6 +37,9 @@ struct settings;
       "pxload verify nightly.journal\n"                                                            \
       "pxload verify --repair nightly.journal; pxload resume nightly.journal\n"                    \
       "pxload verify --wait-processed 2h nightly.journal\n")                                       \
+    X(WATCH, watch, "JOURNAL", 1, 1,                                                               \
+      "show a running job as its own terminal does, until it ends; then its status",               \
+      "pxload watch nightly.journal\n")                                                            \
     X(JOBS, jobs, "list|clean", 1, 1, "list the journals in the state folder, or remove the done", \
       "pxload jobs list\n"                                                                         \
       "pxload jobs clean --dry-run\n")                                                             \

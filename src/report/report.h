@@ -217,6 +217,16 @@ int bench_print(const struct job_result *result, const struct bench_options *opt
 /* The limit that held longest, the start left aside unless there was nothing else. */
 enum job_limit bench_limit(const int64_t limit_ms[JOB_LIMIT_COUNT]);
 
+struct watch_options {
+    int64_t stats_ms; /* between two lines where stderr is no terminal; 0: REPORTER_STATS_MS */
+    int quiet;        /* only wait */
+};
+/*
+ * Shows the run that works on a journal, a block on a terminal and lines elsewhere, until it ends;
+ * returns at once where none does. 0, -ERR_NOMEM, -ERR_JOURNAL.
+ */
+int watch_print(const char *path, const struct watch_options *options, struct err *err) WARN_UNUSED;
+
 /* ---- plan ---------------------------------------------------------------------------------------
  */
 

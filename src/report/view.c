@@ -148,9 +148,11 @@ static int line_elapsed(const struct job_snapshot *snapshot, const struct view_s
 {
     char eta[UNITS_TEXT_MAX];
     char elapsed[UNITS_TEXT_MAX];
-    int rc = buf_printf(line, "Elapsed:      %s, ETA %s, transfers %d/%d",
+    int rc = buf_printf(line, "Elapsed:      %s, ETA %s, transfers %d",
                         units_format_duration(snapshot->elapsed_ms / 1000 * 1000, elapsed),
-                        eta_text(sums, eta), snapshot->puts_active, snapshot->put_limit);
+                        eta_text(sums, eta), snapshot->puts_active);
+    if (!rc && snapshot->put_limit) /* which a journal does not know */
+        rc = buf_printf(line, "/%d", snapshot->put_limit);
     if (!rc && snapshot->retries)
         rc = buf_printf(line, ", retries %lld", (long long)snapshot->retries);
     if (!rc && snapshot->draining)

@@ -9,7 +9,7 @@ import urllib.parse
 from moments import CONFIRMED, SMALL_PARTS, Scene, in_state, kill, output, reach
 from pxm import SECRET, Pxload, books, make_tree, report, requests, sim, summary
 
-VERBS = ("plan", "upload", "resume", "retry", "status", "jobs", "report", "bench", "doctor",
+VERBS = ("plan", "upload", "resume", "retry", "status", "watch", "jobs", "report", "bench", "doctor",
          "auth", "env", "version", "help")
 # Nothing listens there: a test that comes too far meets no real tenant.
 NOWHERE = "http://127.0.0.1:9"

@@ -13,8 +13,9 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from moments import KIB, SMALL_PARTS, Scene, kill, query, reach
+from moments import KIB, SMALL_PARTS, Scene, count, kill, output, query, reach
 from pxm import api_requests, md5, report, requests, sim, wait_for
+from terminal import terminal, width
 from test_cli import csv_rows, plain
 
 HISTORY = ("run_ms", "confirmed", "skipped", "failed", "sent_bytes", "requests")
@@ -238,3 +239,31 @@ def test_metrics_file_follows_the_run_and_tells_its_end(folder):
     documented = (pathlib.Path(__file__).parents[2] / "docs/metrics.md").read_text()
     for name in names:
         assert f"`{name}`" in documented, f"{name} is not in docs/metrics.md"
+
+
+# ---- watch --------------------------------------------------------------------------------------
+
+
+def test_watch_shows_a_run_until_it_ends(folder):
+    with sim(folder, *SMALL_PARTS) as server, terminal(80) as (tty, screen):
+        scene = Scene(folder, server, files=12)
+        server.faults([{"endpoint": "put", "name": "f3.bin", "stall": True}])
+        process = scene.start()
+        reach(process, lambda: count(scene.path, "SELECT count(*) FROM work WHERE state = 4")
+              == len(scene.wanted) - 1, "all but one file")
+        on_terminal = scene.load.start("watch", scene.path, stderr=tty)
+        in_log = scene.load.start("watch", "--stats", "100ms", scene.path)
+        shown = f"{len(scene.wanted) - 1} / {len(scene.wanted)}"
+        wait_for(lambda: "Files:" in screen.text and shown in screen.text, "the block")
+        first = in_log.stderr.readline().decode()
+        assert f"files {len(scene.wanted) - 1}/{len(scene.wanted)}" in first, first
+        assert on_terminal.poll() is None and in_log.poll() is None
+        kill(process)
+        for watcher in (on_terminal, in_log):
+            out, _ = output(watcher)
+            assert watcher.returncode == 0 and "no run works on it now" in out, out
+        assert all(width(line) < 80 for line in screen.lines), screen.lines
+        server.clear_faults()
+        done = scene.load.run("watch", "--json", scene.path)
+        assert done.json[0]["queued"] == 1 and not done.err, (done.json, done.err)
+        scene.load.run("watch", folder / "none.journal", expect=7)
