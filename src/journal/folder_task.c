@@ -178,6 +178,26 @@ static int find_listed(struct store *store, const struct choice *choice, const c
 /* ---- choosing ---------------------------------------------------------------------------- */
 
 /*
+ * a/html/html beside files in a/html: both are the collection html of the category html, and one
+ * is made for both, in the name of the upper folder. 1 and its number, 0, or negative.
+ */
+static int find_namesake(struct store *store, int64_t id, int64_t *out_id, struct err *err)
+{
+    struct folder folder;
+    char title[LIMIT_NAME_BYTES + 1];
+    int64_t wave = store_wave(store);
+    int rc = folder_get(store, id, &folder, err);
+    if (rc <= 0 || folder.folders_wave == wave || !folder.parent_id || !folder.title)
+        return rc < 0 ? rc : 0;
+    *out_id = folder.parent_id;
+    snprintf(title, sizeof title, "%s", folder.title);
+    rc = folder_get(store, *out_id, &folder, err);
+    if (rc <= 0)
+        return rc;
+    return folder.files_wave == wave && folder.title && !strcmp(folder.title, title);
+}
+
+/*
  * What comes next for a folder: the topmost category above its collection that is not known, or
  * the collection. 1 where a category above has failed: then the collection has, too.
  */
@@ -203,7 +223,10 @@ static int choose(struct store *store, int64_t id, struct choice *out, struct er
             return rc < 0 ? rc : 1;
         if (folder.category_id) {
             snprintf(out->parent, sizeof out->parent, "%s", folder.category_id);
-            return 0;
+            rc = out->kind == FOLDER_COLLECTION ? find_namesake(store, id, &at, err) : 0;
+            if (rc > 0)
+                out->folder_id = at;
+            return rc < 0 ? rc : 0;
         }
         out->folder_id = at;
         out->kind = FOLDER_CATEGORY;
@@ -302,6 +325,25 @@ static int hand_out(struct store *store, struct folder_request *request,
     return rc ? rc : 1;
 }
 
+/* What became of its namesake's collection, where that is decided: 1, 0, or negative. */
+static int share_collection(struct store *store, int64_t id, const struct folder *namesake,
+                            struct err *err)
+{
+    char remote_id[LIMIT_ID_BYTES];
+    struct err failure = ERR_INIT;
+    int rc;
+    if (namesake->collection_id) {
+        snprintf(remote_id, sizeof remote_id, "%s", namesake->collection_id);
+        rc = know_side(store, id, FOLDER_COLLECTION, remote_id, err);
+        return rc ? rc : 1;
+    }
+    rc = get_failure(store, namesake->id, FOLDER_COLLECTION, &failure, err);
+    if (rc <= 0)
+        return rc;
+    rc = fail_side(store, id, FOLDER_COLLECTION, &failure, err);
+    return rc ? rc : 1;
+}
+
 /* One step for a folder that files wait for; 1 where nothing more can be done now, 0, negative. */
 static int advance(struct store *store, struct folder_request *request, int64_t id, struct err *err)
 {
@@ -314,6 +356,11 @@ static int advance(struct store *store, struct folder_request *request, int64_t 
     rc = folder_get(store, choice.folder_id, &folder, err);
     if (rc <= 0)
         return rc < 0 ? rc : 1;
+    if (choice.folder_id != id && choice.kind == FOLDER_COLLECTION) {
+        rc = share_collection(store, id, &folder, err);
+        if (rc)
+            return rc;
+    }
     int count = find_listed(store, &choice, folder.title, remote_id, err);
     if (count < 0)
         return count;

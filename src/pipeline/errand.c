@@ -13,7 +13,6 @@ int errand_open(struct errand *errand, struct job *job, struct journal *journal,
     job->journal = journal;
     job_read_clocks(job);
     job->started_ms = job->now_ms;
-    job->started_wall_ms = job->wall_ms;
     int rc = commit_init(job, err);
     if (!rc)
         rc = job_restore_pacer(job, err);

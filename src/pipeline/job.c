@@ -449,7 +449,6 @@ static int set_up(struct job *job, struct journal *journal, struct err *err)
     job->now_ms = clock_now_ms();
     job->wall_ms = clock_wall_ms();
     job->started_ms = job->now_ms;
-    job->started_wall_ms = job->wall_ms;
     job->server_ahead_ms = job->wall_ms - job->now_ms;
     window_guard_install();
     raise_file_limit();

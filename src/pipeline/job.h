@@ -97,7 +97,6 @@ struct job {
     int64_t now_ms;
     int64_t wall_ms;
     int64_t started_ms;
-    int64_t started_wall_ms;
     /* The API's clock less now_ms, by its last Date header; before one, our wall clock's. */
     int64_t server_ahead_ms;
     int server_clock_known;

@@ -1,7 +1,7 @@
 /*
  * link.c - what a file gets beside its bytes: its collections and attributes, by one PUT of the
- * whole set. A file that existed before is read first and what it has is merged in; one that this
- * run made has nothing yet. Both calls may be repeated at will. Loop thread.
+ * whole set. A file that existed before is read first and what it has is merged in; one that was
+ * made a moment ago has nothing yet. Both calls may be repeated at will. Loop thread.
  */
 #include "base/log.h"
 #include "pipeline/job.h"
@@ -10,13 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Longer ago, somebody in PXM may have come across a new file and linked it. */
+#define LINK_UNREAD_MS (10 * 60 * 1000)
+
 /* 1 where nobody but us can have linked it: then there is nothing to merge, and nothing to read. */
 static int is_untouched(const struct job *job, const struct asset *asset)
 {
     const struct claim *claim = asset->claim;
-    if (claim->state == ASSET_CONFIRMED) /* taken up again: how long ago was that confirm? */
-        return claim->was_new && claim->done_ms >= job->started_wall_ms;
-    return asset->was_new;
+    if (claim->state != ASSET_CONFIRMED)
+        return asset->was_new;
+    /* Taken up again, by this run or a later one: how long ago was that confirm? */
+    int64_t age_ms = job->wall_ms - claim->done_ms;
+    return claim->was_new && age_ms >= 0 && age_ms < LINK_UNREAD_MS;
 }
 
 void link_describe(const struct claim *claim, const char *file_id, struct wire_link *out)

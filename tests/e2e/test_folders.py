@@ -47,7 +47,7 @@ def tree_of(files, root="photos", top=""):
     def collection(folder):
         name = folder.rsplit("/", 1)[-1] if folder else root
         return place(folder) + ("/" + name if folder in inner else "")
-    return (sorted(place(folder) for folder in inner), sorted(map(collection, folders)),
+    return (sorted(place(folder) for folder in inner), sorted(set(map(collection, folders))),
             {os.path.basename(path): [collection(os.path.dirname(path))] for path in files})
 
 
@@ -99,6 +99,22 @@ def test_tree_is_mirrored_in_few_requests_and_a_second_run_needs_none(tmp):
         n = counts(server)
         assert (n["category-create"], n["collection-create"]) == (5, 8 + 1)
         assert links["six.jpg"] == seen(server)[2]["six.jpg"]
+
+
+def test_a_folder_of_its_parents_name_shares_the_parents_collection(tmp):
+    files = {"html/a.txt": b"1", "html/html/b.txt": b"22", "html/sub/c.txt": b"333",
+             "photos/d.txt": b"4444", "e.txt": b"5"}
+    with sim(tmp) as server:
+        load, tree = Pxload(tmp, server), start(tmp, files)
+        done = load.upload("--map-folders", "tree", tree)
+        assert books(done) == (5, 5, 0, 0, 0)
+        assert seen(server) == tree_of(files)
+        # The upper folder's own file cannot be sent: its collection is made for the other's.
+        (tree / "html/a.txt").write_bytes(b"changed")
+        (tree / "html/html/f.txt").write_bytes(b"new")
+        server.faults([{"endpoint": "request", "name": "a.txt", "status": 400}])
+        assert books(load.upload("--map-folders", "tree", tree, expect=1)) == (6, 5, 0, 1, 0)
+        assert seen(server) == tree_of({**files, "html/html/f.txt": b"new"})
 
 
 def test_collections_lie_in_one_category_under_names_of_their_own(tmp):
