@@ -349,20 +349,22 @@ int folders_want_call(const struct job *job)
                                      (!job->folders.listing.active && due_doubt(job)));
 }
 
+static void fail_all(struct job *job, struct folder_job_list *list, enum err_effect effect)
+{
+    struct folder_job *made;
+    struct err error = job->folders.error;
+    error.effect = effect;
+    while ((made = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, made, link);
+        fail_task(job, made, &error);
+    }
+}
+
 /* Nothing may be made where nothing could be listed. */
 static void fail_broken(struct job *job)
 {
-    struct folders *folders = &job->folders;
-    struct folder_job_list *lists[] = {&folders->todo, &folders->doubts};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        struct folder_job *made;
-        struct err error = folders->error;
-        error.effect = lists[i] == &folders->doubts ? EFFECT_MAYBE : EFFECT_NONE;
-        while ((made = TAILQ_FIRST(lists[i]))) {
-            TAILQ_REMOVE(lists[i], made, link);
-            fail_task(job, made, &error);
-        }
-    }
+    fail_all(job, &job->folders.todo, EFFECT_NONE);
+    fail_all(job, &job->folders.doubts, EFFECT_MAYBE);
 }
 
 void folders_start(struct job *job)
@@ -486,17 +488,20 @@ void folders_abort(struct job *job)
     folders_park(job);
 }
 
+static void forget_all(struct job *job, struct folder_job_list *list)
+{
+    struct folder_job *made;
+    while ((made = TAILQ_FIRST(list))) {
+        TAILQ_REMOVE(list, made, link);
+        forget(job, made);
+    }
+}
+
 void folders_release(struct job *job)
 {
     struct folders *folders = &job->folders;
-    struct folder_job_list *lists[] = {&folders->todo, &folders->doubts};
-    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        struct folder_job *made;
-        while ((made = TAILQ_FIRST(lists[i]))) {
-            TAILQ_REMOVE(lists[i], made, link);
-            forget(job, made);
-        }
-    }
+    forget_all(job, &folders->todo);
+    forget_all(job, &folders->doubts);
     folder_list_release(&folders->listing);
     exchange_free(folders->list_call.exchange);
     for (int i = 0; i < FOLDER_CALLS; i++)
