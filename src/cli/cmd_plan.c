@@ -45,6 +45,15 @@ static int has_source_trouble(const struct journal_books *books)
            books->failed_by_code[ERR_NAME_INVALID] || books->failed_by_code[ERR_SOURCE_UNREADABLE];
 }
 
+/* The lists that an upload asks for to make ids of what the manifest names. */
+static int manifest_lists(const struct job_options *options)
+{
+    const int *has = options->manifest_info.has;
+    if (!options->manifest)
+        return 0;
+    return has[MANIFEST_ATTRIBUTE] + has[MANIFEST_COLLECTIONS] + has[MANIFEST_REGIONS];
+}
+
 static int plan(struct task *task, int *out_code, struct err *err)
 {
     const struct settings *settings = task->settings;
@@ -56,6 +65,7 @@ static int plan(struct task *task, int *out_code, struct err *err)
         .on_conflict = task->options.on_conflict,
         .map_folders = task->options.map_folders,
         .has_parent = task->options.parent_category != NULL,
+        .manifest_lists = manifest_lists(&task->options),
         .copy_links = settings->copy_links,
         .json = settings->json,
     };

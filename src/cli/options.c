@@ -51,9 +51,10 @@ static const struct option_choice format_choices[] = {
 
 /* plan takes what upload takes, so that one word turns the one command into the other. */
 #define FOR_WALK    (VERB_BIT(PLAN) | VERB_BIT(UPLOAD) | VERB_BIT(ENV))
+#define FOR_TREE    (FOR_WALK | VERB_BIT(MANIFEST))
 #define FOR_NEW_JOB (FOR_WALK | VERB_BIT(BENCH))
 #define FOR_RUN     (FOR_NEW_JOB | VERB_BIT(RESUME) | VERB_BIT(RETRY))
-#define FOR_ACCOUNT (VERB_BIT(AUTH) | VERB_BIT(DOCTOR))
+#define FOR_ACCOUNT (VERB_BIT(AUTH) | VERB_BIT(DOCTOR) | VERB_BIT(MANIFEST))
 #define FOR_CALLS   (FOR_RUN | VERB_BIT(VERIFY))
 #define FOR_API     (FOR_CALLS | FOR_ACCOUNT)
 

@@ -115,8 +115,9 @@ struct settings {
     int bench_files;           /* bench */
     int64_t bench_size_bytes;
     int into_tenant;
-    char *output;     /* report; "-": stdout */
-    char *map_prefix; /* report */
+    char *output;      /* report, manifest; "-": stdout */
+    char *map_prefix;  /* report */
+    int template_only; /* manifest: says what it does anyway */
 
     /* what is no option */
     enum verb verb;

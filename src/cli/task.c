@@ -178,7 +178,7 @@ static int find_manifest(struct task *task, struct err *err)
 static int has_paths(const struct settings *settings)
 {
     return settings->verb == VERB_PLAN || settings->verb == VERB_UPLOAD ||
-           settings->verb == VERB_BENCH;
+           settings->verb == VERB_BENCH || settings->verb == VERB_MANIFEST;
 }
 
 int task_init(struct task *task, struct settings *settings, struct err *err)

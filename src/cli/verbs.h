@@ -53,6 +53,10 @@ struct settings;
       "pxload bench\n"                                                                             \
       "pxload bench --files 20 --size 1G --part-concurrency 4 --json\n"                            \
       "pxload bench --base-url https://entapi.amplifi.io --into-tenant --files 50\n")              \
+    X(MANIFEST, manifest, "PATH...", 1, ARGS_ANY,                                                  \
+      "write a manifest to fill in: a row a file, a column for each attribute of the tenant",      \
+      "pxload manifest --template /mnt/dam/export -o export.csv\n"                                 \
+      "pxload upload --manifest export.csv /mnt/dam/export\n")                                     \
     X(DOCTOR, doctor, "", 0, 0,                                                                    \
       "check credentials, disk, network, clock and the tenant; one line each, with advice",        \
       "pxload doctor\n"                                                                            \

@@ -236,6 +236,14 @@ void job_stop(struct job *job, enum job_stop stop);
  */
 int job_authorize(const struct job_options *options, struct err *err) WARN_UNUSED;
 
+/*
+ * What a manifest's columns call the tenant's attributes: the label or, where that is not plain or
+ * another's too, the id. Strings and array are malloc'ed. Asks for a token and the list, without
+ * retries. Blocking, at most timeout_ms a call.
+ */
+int job_attribute_names(const struct job_options *options, char ***out_names, size_t *out_count,
+                        struct err *err) WARN_UNUSED;
+
 /* ---- probing (pxload doctor) -------------------------------------------------------------- */
 
 /* What request-upload is told: large enough that a tenant shows its parts. Nothing is sent. */

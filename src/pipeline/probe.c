@@ -233,3 +233,77 @@ int job_probe(const struct job_options *options, struct probe_result *out, struc
     keep_token(&probe, NULL);
     return rc;
 }
+
+/* ---- attributes ---------------------------------------------------------------------------- */
+
+/* Whether a header's cell can hold the label and nobody takes it for another's. */
+static int is_plain_label(const struct catalog_list *list, size_t i)
+{
+    const char *label = list->by_name[i]->name;
+    size_t len = strlen(label);
+    int is_twin = (i && !strcmp(list->by_name[i - 1]->name, label)) ||
+                  (i + 1 < list->count && !strcmp(list->by_name[i + 1]->name, label));
+    return len && len < LIMIT_MANIFEST_LABEL - 16 && !is_twin && !strpbrk(label, "\r\n\t\"") &&
+           label[0] != ' ' && label[len - 1] != ' ';
+}
+
+static int copy_names(const struct catalog_list *list, char ***out_names, size_t *out_count)
+{
+    char **names = calloc(list->count + 1, sizeof *names);
+    if (!names)
+        return -ERR_NOMEM;
+    *out_names = names;
+    for (; *out_count < list->count; ++*out_count) {
+        const struct catalog_entry *entry = list->by_name[*out_count];
+        names[*out_count] = strdup(is_plain_label(list, *out_count) ? entry->name : entry->id);
+        if (!names[*out_count])
+            return -ERR_NOMEM;
+    }
+    return 0;
+}
+
+static int list_attributes(struct probe *probe, struct catalog *catalog, struct err *err)
+{
+    struct probe_call call = {.error = ERR_INIT};
+    struct buf path;
+    int rc = 0;
+    buf_init(&path, LIMIT_URL_BYTES);
+    while (!rc && catalog_next(catalog) != CATALOG_COUNT) {
+        const struct buf *reply = &exchange_reply_of(probe->exchange)->body;
+        buf_reset(&path);
+        rc = catalog_path(catalog, CATALOG_ATTRIBUTES, &probe->options->wire, &path);
+        if (rc)
+            err_set(err, ERR_NOMEM, "no memory for a request");
+        else if (call_with_token(probe, buf_str(&path), NULL, &call))
+            rc = catalog_take(catalog, CATALOG_ATTRIBUTES, buf_str(reply), reply->len, err);
+        else
+            rc = err_set(err, call.error.code, "%s", call.error.text);
+    }
+    buf_release(&path);
+    return rc;
+}
+
+int job_attribute_names(const struct job_options *options, char ***out_names, size_t *out_count,
+                        struct err *err)
+{
+    struct probe_result result = {0};
+    struct probe probe = {.options = options, .result = &result};
+    struct catalog catalog = {.lists = {[CATALOG_ATTRIBUTES] = {.is_wanted = 1}}};
+    *out_names = NULL;
+    *out_count = 0;
+    err_clear(&result.token.error);
+    int rc = open_probe(&probe, err);
+    if (!rc && !probe.token)
+        fetch_token(&probe);
+    if (!rc && result.token.error.code)
+        rc = err_set(err, result.token.error.code, "%s", result.token.error.text);
+    if (!rc)
+        rc = list_attributes(&probe, &catalog, err);
+    if (!rc && copy_names(&catalog.lists[CATALOG_ATTRIBUTES], out_names, out_count))
+        rc = err_set(err, ERR_NOMEM, "no memory for the attributes");
+    catalog_release(&catalog);
+    exchange_free(probe.exchange);
+    net_free(probe.net);
+    keep_token(&probe, NULL);
+    return rc;
+}

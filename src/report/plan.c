@@ -69,6 +69,7 @@ void plan_calls(const struct journal_books *books, const struct plan_options *op
     }
     if (out->categories + out->collections)
         out->lists = (options->map_folders == MAP_TREE ? 2 : 1) * PLAN_LIST_REQUESTS;
+    out->lists += options->manifest_lists * PLAN_LIST_REQUESTS;
     out->files = needed - out->links - out->categories - out->collections;
     out->all = needed + out->lists + out->once;
 }
@@ -265,7 +266,7 @@ static void print_calls(const struct plan *plan, FILE *out)
         {"a link a file (two where PXM has it already)", calls->links},
         {"categories to make, where PXM has none of the name", calls->categories},
         {"collections to make, likewise", calls->collections},
-        {"lists of what PXM has, at 1000 a page", calls->lists},
+        {"lists of what PXM has, a page each", calls->lists},
         {"what a run asks for once", calls->once},
     };
     if (!calls->links) {

@@ -240,6 +240,7 @@ struct plan_options {
     enum conflict_policy on_conflict;
     enum map_folders map_folders;
     int has_parent;        /* --parent-category is given: one request to look it up */
+    int manifest_lists;    /* of the tenant's attributes, collections, regions: what it names */
     int copy_links;        /* as the walk had it, for opening files to compare */
     int64_t compare_bytes; /* 0: PLAN_COMPARE_BYTES; negative: compare nothing */
     int json;              /* collisions as error objects, then one summary object */

@@ -19,11 +19,13 @@
  *                     plain UTF-8, or a spreadsheet would take one for a formula. Odd bytes, such
  *                     beginnings and '%' of Source, Destination and OriginalName are then %XX,
  *                     which can be undone exactly; else "utf-8"
+ *   ManifestLine      the manifest's row that is for the file; empty: none is
  * File names are strangers' words, and this file is opened in spreadsheets: so no cell can be a
  * formula, see text_begins_formula(). Fields are quoted by RFC 4180; every row is one line.
  *
  * Behind the files come the issues of the walk (State "issue") and one row for each reason of
- * exclusion (State "excluded", Result skip, the number of files in the Description).
+ * exclusion (State "excluded", Result skip, the number of files in the Description), and the
+ * manifest's rows that are for no file (State "manifest_row", Source its path or name).
  */
 #include "report/report.h"
 
@@ -41,7 +43,7 @@
 static const char header[] =
     "Source,Destination,Start,End,Md5,UploadId,Source Size,Bytes Transferred,Result,Description,"
     "FileId,Version,CdnUrl,Collection,Digest,State,MimeType,ErrorClass,HttpStatus,RequestId,Advice,"
-    "Etag,Attempts,Duration,Wave,OriginalName,Encoding\n";
+    "Etag,Attempts,Duration,Wave,OriginalName,Encoding,ManifestLine\n";
 
 static const char gone_text[] = "not in the source any more, or left out by the filters";
 
@@ -201,6 +203,10 @@ static int csv_row(const struct journal_row *stored, void *user)
     if (rc)
         return rc;
     csv_str(&export->csv, plain ? "utf-8" : "percent");
+    if (row->manifest_line)
+        csv_int(&export->csv, row->manifest_line);
+    else
+        csv_str(&export->csv, NULL);
     return csv_write(export);
 }
 
@@ -232,6 +238,7 @@ static int csv_issue(const char *path, enum err_code code, const char *text, voi
     csv_int(csv, export->books.wave);
     csv_str(csv, NULL);
     csv_str(csv, plain ? "utf-8" : "percent");
+    csv_str(csv, NULL);
     return csv_write(export);
 }
 
@@ -253,6 +260,41 @@ static int csv_excluded(const char *reason, int64_t files, int64_t bytes, void *
     csv_int(csv, export->books.wave);
     csv_str(csv, NULL);
     csv_str(csv, "utf-8");
+    csv_str(csv, NULL);
+    return csv_write(export);
+}
+
+static const char *unused_text(const char *error, int by_name)
+{
+    if (error)
+        return error;
+    return by_name ? "the manifest's row is for no file here: none has this name"
+                   : "the manifest's row is for no file here: none has this path";
+}
+
+static int csv_unused(int64_t line, const char *key, int by_name, const char *error, void *user)
+{
+    struct export *export = user;
+    struct csv *csv = &export->csv;
+    int plain = is_plain_cell(key ? key : "");
+    csv_begin(csv);
+    int rc = csv_name(export, key ? key : "", plain);
+    if (rc)
+        return rc;
+    csv_blanks(csv, 7);
+    csv_str(csv, error ? "error" : "skip");
+    csv_str(csv, unused_text(error, by_name));
+    csv_blanks(csv, 5);
+    csv_str(csv, "manifest_row");
+    csv_str(csv, NULL);
+    csv_str(csv, error ? err_name(ERR_MANIFEST) : NULL);
+    csv_blanks(csv, 2);
+    csv_str(csv, error ? err_advice(ERR_MANIFEST) : NULL);
+    csv_blanks(csv, 3);
+    csv_int(csv, export->books.wave);
+    csv_str(csv, NULL);
+    csv_str(csv, plain ? "utf-8" : "percent");
+    csv_int(csv, line);
     return csv_write(export);
 }
 
@@ -281,6 +323,8 @@ static int json_row(const struct journal_row *row, void *user)
     if (row->added_ms > 0)
         json_str(json, "added", clock_format(row->added_ms, when));
     json_int(json, "wave", row->wave);
+    if (row->manifest_line)
+        json_int(json, "manifest_line", row->manifest_line);
     if (gone)
         json_flag(json, "gone", 1);
     return json_write(json, export->out, export->err);
@@ -314,19 +358,33 @@ static int json_excluded(const char *reason, int64_t files, int64_t bytes, void 
     return json_write(json, export->out, export->err);
 }
 
+static int json_unused(int64_t line, const char *key, int by_name, const char *error, void *user)
+{
+    struct export *export = user;
+    struct json *json = &export->json;
+    json_begin(json, "manifest_row", clock_wall_ms());
+    json_str(json, "level", error ? "error" : "warning");
+    json_int(json, "line", line);
+    json_str(json, by_name ? "name" : "path", key);
+    json_str(json, "error", unused_text(error, by_name));
+    json_str(json, "error_class", error ? err_name(ERR_MANIFEST) : NULL);
+    return json_write(json, export->out, export->err);
+}
+
 /* ---- both
  * -------------------------------------------------------------------------------------------- */
 
-/* The three callbacks of a format. */
+/* The callbacks of a format. */
 struct writer {
     const char *head;
     int (*row)(const struct journal_row *row, void *user);
     int (*issue)(const char *path, enum err_code code, const char *text, void *user);
     int (*excluded)(const char *reason, int64_t files, int64_t bytes, void *user);
+    int (*unused)(int64_t line, const char *key, int by_name, const char *error, void *user);
 };
 static const struct writer writers[] = {
-    [ROWS_CSV] = {header, csv_row, csv_issue, csv_excluded},
-    [ROWS_NDJSON] = {"", json_row, json_issue, json_excluded},
+    [ROWS_CSV] = {header, csv_row, csv_issue, csv_excluded, csv_unused},
+    [ROWS_NDJSON] = {"", json_row, json_issue, json_excluded, json_unused},
 };
 
 int rows_print(struct journal *journal, const struct rows_options *options, FILE *out,
@@ -347,6 +405,8 @@ int rows_print(struct journal *journal, const struct rows_options *options, FILE
         rc = journal_each_issue(journal, writer->issue, &export, err);
     if (!rc)
         rc = journal_each_excluded(journal, writer->excluded, &export, err);
+    if (!rc)
+        rc = journal_each_unused(journal, writer->unused, &export, err);
     if (rc == -ERR_NOMEM)
         err_set(err, ERR_NOMEM, "no memory for a row of the report");
     buf_release(&export.url);

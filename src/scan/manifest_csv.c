@@ -10,6 +10,8 @@
 
 #include "scan/nfc.h"
 
+#define BLANKS " \t\r\n"
+
 /* A header's column. */
 struct column {
     int field;
@@ -30,6 +32,13 @@ struct manifest_csv {
     size_t beyond; /* values without room that are not empty */
 };
 
+/* Blanks are a part of a value, as RFC 4180 has it: a file's name may begin with one. */
+static int is_never_space(unsigned char c)
+{
+    (void)c;
+    return 0;
+}
+
 /* A field may not grow past what a row may have: quotes that never end would take all memory. */
 static void *grow(void *data, size_t size)
 {
@@ -38,9 +47,19 @@ static void *grow(void *data, size_t size)
 
 /* ---- records ------------------------------------------------------------------------------- */
 
-static const char *value_of(const struct manifest_csv *csv, size_t i)
+static char *value_of(const struct manifest_csv *csv, size_t i)
 {
-    return i < csv->count ? csv->text.data + csv->starts[i] : "";
+    return csv->text.data + csv->starts[i];
+}
+
+static char *trim(char *text)
+{
+    text += strspn(text, BLANKS);
+    size_t len = strlen(text);
+    while (len && strchr(BLANKS, text[len - 1]))
+        len--;
+    text[len] = '\0';
+    return text;
 }
 
 static void on_field(void *data, size_t len, void *user)
@@ -73,12 +92,13 @@ static int add_column(struct manifest_reader *reader, size_t i)
     struct column *column = &csv->columns[i];
     const char *label = NULL;
     struct buf why;
-    if (!*value_of(csv, i)) {
+    const char *name = trim(value_of(csv, i));
+    if (!*name) {
         column->field = FIELD_NONE;
         return 0;
     }
     buf_init(&why, ERR_TEXT_MAX);
-    column->field = manifest_field_of(value_of(csv, i), &label, &why);
+    column->field = manifest_field_of(name, &label, &why);
     if (column->field < 0)
         manifest_break(reader, reader->row_line, "%s", buf_str(&why));
     buf_release(&why);
@@ -125,18 +145,25 @@ static void take_row(struct manifest_reader *reader)
     manifest_row_begin(reader);
     for (size_t i = 0; i < csv->count; i++) {
         int has_column = i < csv->column_count;
-        manifest_row_text(reader, has_column ? csv->columns[i].field : FIELD_NONE,
-                          has_column ? csv->columns[i].label : NULL, value_of(csv, i));
+        int field = has_column ? csv->columns[i].field : FIELD_NONE;
+        char *text = value_of(csv, i);
+        /* A file's name is exact; around all else blanks are slips of the hand. */
+        int is_name = field == FIELD_PATH || field == FIELD_NAME || field == FIELD_FILE_NAME;
+        manifest_row_text(reader, field, has_column ? csv->columns[i].label : NULL,
+                          is_name ? text : trim(text));
     }
     if (csv->beyond)
         manifest_row_fail(reader, "it has over %d values", LIMIT_MANIFEST_COLUMNS);
     manifest_row_end(reader);
 }
 
-/* "a,,," behind the last row, as spreadsheets write it. */
+/* ",,," behind the last row, as spreadsheets write it. */
 static int is_empty(const struct manifest_csv *csv)
 {
-    return csv->text.len == csv->count && !csv->beyond;
+    for (size_t i = 0; i < csv->text.len; i++)
+        if (csv->text.data[i] && !strchr(BLANKS, csv->text.data[i]))
+            return 0;
+    return !csv->beyond;
 }
 
 static void on_record(int end, void *user)
@@ -144,10 +171,12 @@ static void on_record(int end, void *user)
     struct manifest_reader *reader = user;
     struct manifest_csv *csv = reader->csv;
     (void)end;
-    if (!reader->rc && !csv->columns)
-        take_header(reader);
-    else if (!reader->rc && !is_empty(csv))
-        take_row(reader);
+    if (!reader->rc && !is_empty(csv)) {
+        if (csv->columns)
+            take_row(reader);
+        else
+            take_header(reader);
+    }
     buf_reset(&csv->text);
     csv->count = 0;
     csv->beyond = 0;
@@ -210,6 +239,7 @@ int manifest_csv_begin(struct manifest_reader *reader, const char *head, size_t 
                               delimiter < ' ' || delimiter > '~' ? '?' : delimiter);
     csv_set_delim(&csv->parser, (unsigned char)delimiter);
     csv_set_realloc_func(&csv->parser, grow);
+    csv_set_space_func(&csv->parser, is_never_space);
     return 0;
 }
 
@@ -221,7 +251,8 @@ static void say_why(struct manifest_reader *reader)
     case CSV_EPARSE:
         manifest_break(reader, reader->line,
                        "a quote stands inside a value, or text behind its closing quote; put the "
-                       "whole value into quotes and write each quote in it twice");
+                       "whole value into quotes, no blank before them, and write each quote in it "
+                       "twice");
         break;
     case CSV_ENOMEM:
         manifest_break(reader, reader->row_line, "a value has over %d bytes; is a quote missing?",
@@ -235,7 +266,7 @@ static void say_why(struct manifest_reader *reader)
 static int is_blank(const char *piece, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (!strchr(" \t\r\n", piece[i]))
+        if (!strchr(BLANKS, piece[i]))
             return 0;
     return 1;
 }

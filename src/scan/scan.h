@@ -5,6 +5,8 @@
 #ifndef SCAN_SCAN_H
 #define SCAN_SCAN_H
 
+#include <stdio.h>
+
 #include "base/buf.h"
 #include "base/limits.h"
 #include "base/stamp.h"
@@ -137,7 +139,8 @@ int name_printable(const char *raw, struct buf *out) WARN_UNUSED;
 /*
  * A table of what single files shall be in PXM, read row by row:
  *   CSV     with a header; delimiter , ; or tab by the header (or a first line "sep=;"), quotes and
- *           line ends as in RFC 4180 (LF, CRLF or CR), blanks around a cell without quotes dropped;
+ *           line ends as in RFC 4180 (LF, CRLF or CR), blanks around a cell dropped, but
+ *           for path, name and file_name;
  *   NDJSON  where the first byte is '{': an object a line, the same names as keys, and an object
  *           "attributes" of label or id -> value beside "attribute:LABEL".
  * UTF-8, a BOM is allowed. Columns, in any order and case, '-' and ' ' as good as '_': path or name
@@ -194,6 +197,12 @@ struct manifest_info {
 int manifest_read(const char *file, manifest_row_fn *fn, void *user, struct manifest_info *out,
                   struct err *err) WARN_UNUSED;
 
+/*
+ * A manifest to fill in: its header with a column for each attribute (label or id), then a row a
+ * file; path or name may be NULL, not both, and are as manifest_key makes them. Errors are out's.
+ */
+void manifest_write_header(FILE *out, const char *const *attributes, size_t count);
+void manifest_write_row(FILE *out, const char *path, const char *name, size_t attribute_count);
 /* A relative path or a name as rows have it. 0, -ERR_NAME_INVALID, -ERR_NOMEM. */
 int manifest_key(const char *raw, struct buf *out, struct err *err) WARN_UNUSED;
 

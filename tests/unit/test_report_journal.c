@@ -203,7 +203,7 @@ static void every_file_issue_and_exclusion_is_a_csv_row(void **state)
     assert_non_null(strstr(text, ",confirmed,"));
     assert_non_null(strstr(text, ",\"\"\"e\"\"\","));
     assert_non_null(strstr(text, "/src/caf%E9,\"\"x\"\".jpg\","));
-    assert_non_null(strstr(text, ",percent\n"));
+    assert_non_null(strstr(text, ",percent,\n"));
     assert_non_null(strstr(text, ",%3Dtwo.png,"));
     assert_non_null(strstr(text, ",pending,"));
     assert_non_null(strstr(text, "name_collision"));

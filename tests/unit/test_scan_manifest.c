@@ -121,8 +121,10 @@ static void line_ends_and_quotes_are_rfc_4180(void **state)
     expect("path,attribute:D\r\n\"a\",\"two\r\nlines, \"\"quoted\"\"\"\r\n\r\n\r\nb,c\r\n",
            "2|a|||attribute:D=two\r\nlines, \"quoted\";\n6|b|||attribute:D=c;\n");
     expect("path,name\ra,\rb,", "2|a|||\n3|b|||\n");
-    expect("path,attribute:D\n\" a \", x \n", "2| a |||attribute:D=x;\n");
-    expect("path,attribute:D\na,\"\n\n\n\"\nb,", "2|a|||attribute:D=\n\n\n;\n6|b|||\n");
+    expect("path,attribute:D\n a , x \n\" a\",\" y \"\n , \n",
+           "2| a |||attribute:D=x;\n3| a|||attribute:D=y;\n");
+    refuse("path,attribute:D\na, \"x\"\n", "no blank before them");
+    expect("path,attribute:D\na,\"1\n\n\n2\"\nb,", "2|a|||attribute:D=1\n\n\n2;\n6|b|||\n");
     expect("path,,\na,,\n,,\n,,\n", "2|a|||\n");
     expect("path,attribute:D\na\n", "2|a|||\n");
     refuse("path\na\"b\n", "line 2: a quote stands inside");
