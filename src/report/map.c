@@ -22,9 +22,12 @@
 #define NGINX_WORD_MAX 4000
 
 /* 64-bit hashes with a count each. */
+struct hash_count {
+    uint64_t key; /* 0: free */
+    uint32_t count;
+};
 struct hashes {
-    uint64_t *keys; /* 0: free */
-    uint32_t *counts;
+    struct hash_count *items;
     size_t used;
     size_t cap; /* a power of two */
 };
@@ -60,53 +63,43 @@ static uint64_t hash_of(const char *text, int is_caseless)
     return hash ? hash : 1;
 }
 
-static size_t place_of(const struct hashes *hashes, uint64_t key)
+static struct hash_count *place_of(const struct hashes *hashes, uint64_t key)
 {
     size_t at = (size_t)(key * 0x9e3779b97f4a7c15u) & (hashes->cap - 1);
-    while (hashes->keys[at] && hashes->keys[at] != key)
+    while (hashes->items[at].key && hashes->items[at].key != key)
         at = (at + 1) & (hashes->cap - 1);
-    return at;
+    return &hashes->items[at];
 }
 
 static uint32_t *find_hash(const struct hashes *hashes, uint64_t key)
 {
     if (!hashes->cap)
         return NULL;
-    size_t at = place_of(hashes, key);
-    return hashes->keys[at] ? &hashes->counts[at] : NULL;
+    struct hash_count *item = place_of(hashes, key);
+    return item->key ? &item->count : NULL;
 }
 
-static void free_hashes(struct hashes *hashes)
+static int widen(struct hashes *hashes)
 {
-    free(hashes->keys);
-    free(hashes->counts);
-    *hashes = (struct hashes){0};
+    struct hashes wider = {.cap = hashes->cap ? hashes->cap * 2 : 1024, .used = hashes->used};
+    wider.items = calloc(wider.cap, sizeof *wider.items);
+    if (!wider.items)
+        return -ERR_NOMEM;
+    for (size_t i = 0; i < hashes->cap; i++)
+        if (hashes->items[i].key)
+            *place_of(&wider, hashes->items[i].key) = hashes->items[i];
+    free(hashes->items);
+    *hashes = wider;
+    return 0;
 }
 
 static int add_hash(struct hashes *hashes, uint64_t key)
 {
-    if (hashes->used * 2 >= hashes->cap) {
-        struct hashes wider = {.cap = hashes->cap ? hashes->cap * 2 : 1024};
-        wider.keys = calloc(wider.cap, sizeof *wider.keys);
-        wider.counts = calloc(wider.cap, sizeof *wider.counts);
-        if (!wider.keys || !wider.counts) {
-            free_hashes(&wider);
-            return -ERR_NOMEM;
-        }
-        for (size_t i = 0; i < hashes->cap; i++) {
-            if (!hashes->keys[i])
-                continue;
-            size_t at = place_of(&wider, hashes->keys[i]);
-            wider.keys[at] = hashes->keys[i];
-            wider.counts[at] = hashes->counts[i];
-            wider.used++;
-        }
-        free_hashes(hashes);
-        *hashes = wider;
-    }
-    size_t at = place_of(hashes, key);
-    hashes->used += !hashes->keys[at];
-    hashes->keys[at] = key;
+    if (hashes->used * 2 >= hashes->cap && widen(hashes))
+        return -ERR_NOMEM;
+    struct hash_count *item = place_of(hashes, key);
+    hashes->used += !item->key;
+    item->key = key;
     return 0;
 }
 
@@ -288,8 +281,8 @@ int map_print(struct journal *journal, const struct map_options *options,
     if (rc == -ERR_NOMEM)
         err_set(err, ERR_NOMEM, "no memory for the map");
     free(map.bitmap);
-    free_hashes(&map.suspects);
-    free_hashes(&map.written);
+    free(map.suspects.items);
+    free(map.written.items);
     buf_release(&map.word);
     buf_release(&map.url);
     buf_release(&map.key);
