@@ -25,7 +25,8 @@
 #define FLUSH_MS         250
 #define SLOW_STATS_FILES 1000000 /* above, a line every two minutes is enough (azcopy's habit) */
 #define SLOW_STATS_MS    120000
-#define FAILURE_LINES    100 /* of one class at level ERROR; the report has them all */
+#define HELD_SAID_MS     10000 /* between two lines that say so */
+#define FAILURE_LINES    100   /* of one class at level ERROR; the report has them all */
 
 struct reporter {
     struct reporter_options options;
@@ -43,6 +44,7 @@ struct reporter {
     int64_t next_draw_ms; /* 0: not begun */
     int64_t next_stats_ms;
     int64_t next_metrics_ms;
+    int64_t held_said_ms; /* when a line told that a 429 holds everybody back */
     int64_t next_flush_ms;
     int64_t bytes_shown; /* what was done never shrinks, though the books are a second late */
     int64_t failures[ERR_COUNT];
@@ -140,8 +142,16 @@ static void log_notice_of(struct reporter *reporter, const char *path, const str
     const char *where = path ? printable(reporter, path) : "";
     const char *colon = path ? ": " : "";
     const char *again = wait_ms > 0 ? "; again in " : "";
+    int64_t now_ms = clock_now_ms();
+    int is_routine = path && tries > 0;
+    /* A 429 holds everybody back: the requests that were under way all tell the same. */
+    if (error->code == ERR_RATE_LIMITED) {
+        is_routine = now_ms - reporter->held_said_ms < HELD_SAID_MS;
+        if (!is_routine)
+            reporter->held_said_ms = now_ms;
+    }
     /* One file's next try is routine; a hold of everybody, or what was left out, is not. */
-    if (path && tries > 0)
+    if (is_routine)
         log_info("%s%s%s [%s], try %d%s%s", where, colon, error->text, err_name(error->code), tries,
                  again, wait);
     else
@@ -387,6 +397,7 @@ int reporter_new(const struct reporter_options *options, struct reporter **out, 
         return err_set(err, ERR_NOMEM, "no memory for the progress");
     FILE *terminal = options->err ? options->err : stderr;
     reporter->options = *options;
+    reporter->held_said_ms = -HELD_SAID_MS;
     reporter->out = options->out ? options->out : stdout;
     reporter->stats_ms = options->stats_ms > 0 ? options->stats_ms : REPORTER_STATS_MS;
     reporter->observer = (struct job_observer){
