@@ -1,7 +1,8 @@
 """A wall clock that is set while files are under way changes neither what is sent nor the books."""
 from world import HOUR_S, Clock
 from moments import SMALL_PARTS, STORED, Scene, count, in_state, kill, output, reach
-from pxm import books, fresh, holds, pattern, preload, report, sim
+from pxm import (Pxload, books, counts, fresh, holds, make_tree, pattern, preload, report,
+                 sim)
 
 INTENTS = "SELECT count(*) FROM session WHERE intent_ms > 0"
 JUMPS_S = (3 * HOUR_S, -3 * HOUR_S)
@@ -97,3 +98,19 @@ def test_machine_that_was_asleep_goes_on_over_new_connections(folder):
         assert b"the clock jumped by 288" in err, err
         holds(server, scene.wanted)
         assert max(versions(server).values()) == 1
+
+
+def test_clock_set_back_between_runs_links_nothing_unread(folder):
+    """What an earlier run made may have been linked by others since, whatever hour it is."""
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        clock = Clock(load)
+        tree = make_tree(folder / "tree", {"d/f.bin": b"f"})
+        server.faults([{"endpoint": "write", "nth": 2, "stall": True}])
+        process = load.start("upload", "--map-folders", "collections", tree)
+        reach(process, lambda: fired(server), "a link without an answer")
+        kill(process)
+        server.clear_faults()
+        clock.turn(-3 * HOUR_S)
+        load.upload("--map-folders", "collections", tree)
+        assert counts(server)["file-get"] == 1
