@@ -101,6 +101,27 @@ static bool check(struct exch *x, json_object *body, struct update *u)
            (attributes == NULL || check_attributes(x, attributes, u));
 }
 
+static bool names_attribute(json_object *list, int index)
+{
+    for (size_t i = 0; i < json_object_array_length(list); i++) {
+        json_object *entry = json_object_array_get_idx(list, i);
+        if (attribute_index(api_string(entry, "id")) == index)
+            return true;
+    }
+    return false;
+}
+
+/* A tenant may replace the whole array: what the file has must stand in it again. */
+static void audit_attributes(struct exch *x, const struct file *f, const struct update *u)
+{
+    if (u->attributes == NULL || f->extra == NULL || f->extra->attributes == NULL)
+        return;
+    for (size_t i = 0; i < attribute_count(); i++) {
+        if (f->extra->attributes[i] != NULL && !names_attribute(u->attributes, (int)i))
+            audit_add(AUDIT_PARTIAL_ARRAY, x->where, "an attribute of %s was dropped", f->name);
+    }
+}
+
 /* Dropping a link that was there is what "never write a partial array" forbids. */
 static void audit_partial(struct exch *x, const struct file *f, const struct update *u)
 {
@@ -113,6 +134,7 @@ static void audit_partial(struct exch *x, const struct file *f, const struct upd
         if (!kept)
             audit_add(AUDIT_PARTIAL_ARRAY, x->where, "a collection of %s was dropped", f->name);
     }
+    audit_attributes(x, f, u);
     if (u->has_regions && (f->region_mask & ~u->region_mask) != 0)
         audit_add(AUDIT_PARTIAL_ARRAY, x->where, "a region of %s was dropped", f->name);
 }
