@@ -314,10 +314,16 @@ struct recent_call {
 static int run_recent_requests(struct store *store, void *arg, struct err *err)
 {
     struct recent_call *recent = arg;
+    /* Where the clock was set back, nobody knows how old the latest are: as young as they can be.
+     */
+    int rc = sql_do_id(&store->sql, SQL_REQUEST_AGE, recent->now_ms, err);
+    if (!rc)
+        rc = sql_do_id(&store->sql, SQL_REQUEST_AGED, recent->now_ms, err);
+    if (rc)
+        return rc;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_REQUEST_EACH);
     sqlite3_bind_int64(stmt, 1, recent->now_ms - RATE_WINDOW_MS);
     sqlite3_bind_int64(stmt, 2, recent->now_ms);
-    int rc;
     while ((rc = sql_next(&store->sql, stmt, err)) > 0) {
         size_t count = (size_t)sqlite3_column_int64(stmt, 1);
         if (recent->count + count > recent->cap) {

@@ -276,6 +276,11 @@ static const struct statement table[] = {
                          " ON CONFLICT(at_ms) DO UPDATE SET count = count + 1",
                          NULL},
     [SQL_REQUEST_PRUNE] = {"DELETE FROM request WHERE at_ms < ?1", NULL},
+    [SQL_REQUEST_AGE] = {"INSERT INTO request SELECT ?1, sum(count) FROM request"
+                         " WHERE at_ms > ?1 HAVING count(*) > 0"
+                         " ON CONFLICT(at_ms) DO UPDATE SET count = count + excluded.count",
+                         NULL},
+    [SQL_REQUEST_AGED] = {"DELETE FROM request WHERE at_ms > ?1", NULL},
     [SQL_REQUEST_EACH] = {"SELECT at_ms, count FROM request WHERE at_ms > ?1 AND at_ms <= ?2"
                           " ORDER BY at_ms",
                           NULL},

@@ -1,8 +1,8 @@
 """A wall clock that is set while files are under way changes neither what is sent nor the books."""
 from world import HOUR_S, Clock
 from moments import SMALL_PARTS, STORED, Scene, count, in_state, kill, output, reach
-from pxm import (Pxload, books, counts, fresh, holds, make_tree, pattern, preload, report,
-                 sim)
+from pxm import (Pxload, api_requests, books, counts, fresh, holds, make_tree, pattern, preload,
+                 report, sim)
 
 INTENTS = "SELECT count(*) FROM session WHERE intent_ms > 0"
 JUMPS_S = (3 * HOUR_S, -3 * HOUR_S)
@@ -114,3 +114,16 @@ def test_clock_set_back_between_runs_links_nothing_unread(folder):
         clock.turn(-3 * HOUR_S)
         load.upload("--map-folders", "collections", tree)
         assert counts(server)["file-get"] == 1
+
+
+def test_clock_set_back_between_runs_opens_no_new_window(folder):
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        clock = Clock(load)
+        tree = make_tree(folder / "tree", {"a": b"a"})
+        # Token, request and confirm: one is left of the window.
+        load.upload("--api-rate", "4", tree)
+        clock.turn(-HOUR_S)
+        make_tree(tree, {"b": b"b"})
+        load.upload("--api-rate", "4", "--max-duration", "1s", tree, expect=10)
+        assert api_requests(server) == 4
