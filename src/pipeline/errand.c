@@ -26,8 +26,10 @@ void errand_close(struct errand *errand)
     struct job *job = errand->job;
     if (!job)
         return;
-    if (job->batch && job->journal)
+    if (job->batch && job->journal) {
         commit_submit(job);
+        commit_last(job);
+    }
     exchange_free(errand->exchange);
     gate_release(job);
     commit_release(job);

@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PAGE_FILES 500
+#define PAGE_FILES       500
+#define PAGE_FILES_LEAST 20
 /* Between two looks at files that are still converting. */
 #define PROCESSED_POLL_MS 5000
 
@@ -220,14 +221,14 @@ static int take_file(struct verify *verify, const struct wire_file *file, struct
  * The number of files of a page that were worth having; negative on failure. A page that begins
  * like the one before is a server that knows no offset: the end.
  */
-static int take_page(struct verify *verify, int64_t offset, char first_id[LIMIT_ID_BYTES],
-                     struct err *err)
+static int take_page(struct verify *verify, int limit, int64_t offset,
+                     char first_id[LIMIT_ID_BYTES], struct err *err)
 {
     const struct exchange_reply *reply;
     struct wire_files files = {0};
     struct buf path;
     buf_init(&path, LIMIT_URL_BYTES);
-    int rc = wire_page_path(verify->errand.job->options->wire.list_path, PAGE_FILES, offset, &path);
+    int rc = wire_page_path(verify->errand.job->options->wire.list_path, limit, offset, &path);
     if (rc)
         err_set(err, ERR_CONFIG, "the list path of the wire profile is too long");
     else
@@ -258,10 +259,16 @@ static int read_list(struct verify *verify, struct err *err)
 {
     char first_id[LIMIT_ID_BYTES] = "";
     int64_t offset = 0;
+    int limit = PAGE_FILES;
     int count = 1;
     for (int pages = 0; count > 0 && pages < LIMIT_LIST_PAGES; pages++) {
-        count = take_page(verify, offset, first_id, err);
+        count = take_page(verify, limit, offset, first_id, err);
         offset += count > 0 ? count : 0;
+        /* Records with many attributes make a page that is more than a reply may be. */
+        if (count == -ERR_BAD_REPLY && limit > PAGE_FILES_LEAST) {
+            limit /= 8;
+            count = 1;
+        }
     }
     int is_end = offset > 0 && count == -ERR_BAD_REQUEST;
     if (is_end)

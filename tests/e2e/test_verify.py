@@ -182,3 +182,11 @@ def test_wait_processed_keeps_to_a_smaller_rate(folder):
         process.send_signal(signal.SIGINT)
         out, err = output(process)
         assert api_requests(server) == 4, (out, err)
+
+
+def test_pages_that_are_too_large_are_asked_for_in_smaller_ones(folder):
+    with sim(folder) as server:
+        load, tree, files = uploaded(folder, server, count=3)
+        server.faults([{"endpoint": "list", "times": 1, "oversize": 9}])
+        found, total = verify(load)
+        assert not found and total["checked"] == 3 and total["requests"] == 3
