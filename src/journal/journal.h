@@ -345,7 +345,8 @@ struct journal_fact {
     const char *cdn_url; /* NULL: not said */
     int was_new;         /* read with state CONFIRMED: nobody can have linked the file yet */
     int64_t done_ms; /* wall time of a final state: read with FACT_FILE, and with a final state */
-    int64_t took_ms; /* likewise: how long the run that ended it had worked on it */
+    int64_t took_ms; /* likewise: how long the run that ended it had worked on it; of what PXM has,
+                        added */
     const struct err *error;
     int tries;
 };
@@ -551,14 +552,15 @@ struct journal_row {
     const char *mime_type; /* NULL: not typed yet */
     struct file_stamp stamp;
     enum asset_state state;
-    int64_t wave;          /* the last walk that saw it */
-    int64_t added_ms;      /* wall */
-    int64_t done_ms;       /* wall; 0: not done */
-    int64_t took_ms;       /* of the run that ended it; 0: not done */
-    const char *file_id;   /* NULL */
-    const char *version;   /* NULL */
-    const char *cdn_url;   /* NULL */
-    int64_t manifest_line; /* of the row that speaks of it; 0: none */
+    int64_t wave;              /* the last walk that saw it */
+    int64_t added_ms;          /* wall */
+    int64_t done_ms;           /* wall; 0: not done */
+    int64_t took_ms;           /* of the run that ended it; 0: not done */
+    const char *file_id;       /* NULL */
+    const char *version;       /* NULL */
+    const char *cdn_url;       /* NULL */
+    const char *collection_id; /* of its folder, linked yet or not; NULL: none */
+    int64_t manifest_line;     /* of the row that speaks of it; 0: none */
     int has_md5;
     unsigned char md5[16];
     const char *etag; /* NULL */

@@ -223,7 +223,7 @@ static const struct statement table[] = {
                         NULL},
     [SQL_RESULT_DONE] = {"INSERT INTO result(asset_id, done_ms, took_ms) VALUES(?1, ?2, ?3)"
                          " ON CONFLICT(asset_id) DO UPDATE SET done_ms = excluded.done_ms,"
-                         " took_ms = excluded.took_ms",
+                         " took_ms = iif(file_id IS NULL, 0, took_ms) + excluded.took_ms",
                          NULL},
     [SQL_RESULT_DROP] = {"DELETE FROM result WHERE asset_id = ?1", NULL},
     [SQL_FORMER_DOUBT] = {"UPDATE former SET md5 = NULL WHERE asset_id = ?1", NULL},
@@ -316,13 +316,15 @@ static const struct statement table[] = {
     [SQL_ROW_EACH] = {"SELECT a.id, r.path, a.path, a.name, m.type, a.dev, a.ino, w.size,"
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"
                       " d.file_id, d.md5, d.etag, f.class_id, f.http_status, f.text,"
-                      " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url, n.line"
+                      " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url, n.line,"
+                      " o.collection_id"
                       " FROM asset a CROSS JOIN work w ON w.id = a.id"
                       " CROSS JOIN root r ON r.id = a.root_id"
                       " LEFT JOIN mime m ON m.id = w.mime_id"
                       " LEFT JOIN result d ON d.asset_id = a.id"
                       " LEFT JOIN failure f ON f.asset_id = a.id"
-                      " LEFT JOIN manifest_file n ON n.asset_id = a.id ORDER BY a.id",
+                      " LEFT JOIN manifest_file n ON n.asset_id = a.id"
+                      " LEFT JOIN folder o ON o.id = w.folder_id ORDER BY a.id",
                       "a report shows every row, in the order of the primary key"},
 #define COLUMN(sym, column) ", " #column
 #define VALUE(sym, column)  ", ?"

@@ -11,7 +11,7 @@
  *   Description       the error, or why it was left out
  *   Version           PXM's number of the file's content, where its reply said one
  *   CdnUrl            what PXM's reply said, else what the template makes of the row
- *   Collection        empty: files are not linked to folders
+ *   Collection        the id of the collection that its folder became, once it is linked
  *   Digest            see record_digest()
  *   Duration          milliseconds of the run that ended the file, from its turn to its end
  *   OriginalName      the last component of the path
@@ -145,6 +145,12 @@ static void csv_manifest(struct csv *csv, const struct journal_row *row, int gon
     csv_str(csv, text);
 }
 
+static const char *collection_of(const struct journal_row *row)
+{
+    int is_linked = row->state == ASSET_LINKED || row->state == ASSET_VERIFIED;
+    return is_linked ? row->collection_id : NULL;
+}
+
 /* A number that is missing is no 0. */
 static void csv_int_or_blank(struct csv *csv, int is_known, int64_t value)
 {
@@ -161,7 +167,7 @@ static void csv_details(struct export *export, const struct journal_row *row)
     csv_str(csv, row->file_id);
     csv_str(csv, row->version);
     csv_str(csv, buf_str(&export->url));
-    csv_str(csv, NULL);
+    csv_str(csv, collection_of(row));
     csv_str(csv, record_digest(row->has_md5 ? row->md5 : NULL, row->etag, digest));
     csv_str(csv, asset_state_name(row->state));
     csv_str(csv, row->mime_type);
@@ -319,6 +325,7 @@ static int json_row(const struct journal_row *row, void *user)
     rc = record_json(&record, json, &export->source);
     if (rc)
         return rc;
+    json_str(json, "collection", collection_of(row));
     json_str(json, "result", gone && !is_uploaded(row->state) ? "skip" : record_result(row->state));
     if (row->added_ms > 0)
         json_str(json, "added", clock_format(row->added_ms, when));

@@ -62,6 +62,18 @@ def test_reports_tell_what_pxm_and_s3_said_of_a_file(folder):
         assert sums["run_ms"] > 0, sums
 
 
+def test_reports_name_the_collection_of_a_linked_file(folder):
+    with sim(folder) as server:
+        scene = Scene(folder, server, more={"shots/a.jpg": b"a"}, files=1, big=False)
+        scene.load.run(*scene.command(), "--map-folders", "tree")
+        rows = {row["OriginalName"]: row for row in
+                csv_rows(scene.load.run("report", scene.path).out)}
+        lines = report(scene.load, scene.tree, scene.path)
+        linked = server.files()["a.jpg"]["collections"]
+        assert [rows["a.jpg"]["Collection"]] == linked, (rows["a.jpg"], linked)
+        assert [lines["shots/a.jpg"]["collection"]] == linked, lines
+
+
 def test_url_pattern_comes_from_flag_profile_or_job(folder):
     with sim(folder) as server:
         scene = Scene(folder, server, more={"sub/a b.bin": b"1"}, files=1, big=False)
