@@ -106,9 +106,12 @@ static int set_result(struct store *store, const struct journal_fact *fact, stru
 }
 
 /* What a done asset needs no more. */
-static int drop_leftovers(struct store *store, struct work *work, struct err *err)
+static int drop_leftovers(struct store *store, const struct journal_fact *fact, struct work *work,
+                          struct err *err)
 {
-    int rc = store_drop_session(store, work->id, err);
+    static const unsigned of_session = FACT_NO_SESSION | FACT_SESSION | FACT_PART | FACT_INTENT;
+    int is_dropped = (fact->fields & of_session) == FACT_NO_SESSION;
+    int rc = is_dropped ? 0 : store_drop_session(store, work->id, err);
     if (!rc && work->code)
         rc = sql_do_id(&store->sql, SQL_FAILURE_DROP, work->id, err);
     work->code = ERR_NONE;
@@ -168,7 +171,7 @@ static int apply(struct store *store, const struct journal_fact *fact, struct er
         after.state = fact->state;
         mark_state(&after, fact);
         if (is_done(after.state) && !is_done(before.state))
-            rc = drop_leftovers(store, &after, err);
+            rc = drop_leftovers(store, fact, &after, err);
     }
     if (!rc && (fact->fields & FACT_ERROR)) {
         after.code = fact->error->code;

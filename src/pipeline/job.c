@@ -518,7 +518,11 @@ static int report_walk_failures(struct job *job, struct err *err)
     if (!job->options->walk.root_count || !job->observer.file || is_unreadable)
         return 0;
     int rc = journal_read_books(job->journal, &job->books, err); /* for the wave's number */
-    return rc ? rc : journal_each_row(job->journal, report_walk_failure, job, err);
+    const int64_t *failed = job->books.failed_by_code;
+    int64_t count = failed[ERR_NAME_INVALID] + failed[ERR_NAME_COLLISION] + failed[ERR_MANIFEST];
+    if (rc || !count) /* the usual: no reading of a million rows */
+        return rc;
+    return journal_each_row(job->journal, report_walk_failure, job, err);
 }
 
 int job_run(struct job *job, struct journal *journal, struct job_result *result, struct err *err)
