@@ -176,13 +176,13 @@ static void sort_entries(struct catalog_list *list)
 
 static int finish(struct catalog_list *list)
 {
-    list->by_name = calloc(list->count + 1, sizeof *list->by_name);
+    list->by_name = calloc(list->count + 1, sizeof(void *));
     if (!list->by_name)
         return -ERR_NOMEM;
     for (size_t i = 0; i < list->count; i++)
         list->by_name[i] = &list->entries[i];
     if (list->count)
-        qsort(list->by_name, list->count, sizeof *list->by_name, by_name);
+        qsort(list->by_name, list->count, sizeof(void *), by_name);
     list->is_whole = 1;
     return 0;
 }

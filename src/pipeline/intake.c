@@ -84,9 +84,10 @@ static int make_query(struct intake *intake, size_t i)
     query->name = keep_key(slash ? slash + 1 : path, &key, &rc);
     query->path = keep_key(path, &key, &rc);
     buf_reset(&key);
-    if (query->path && buf_printf(&key, *intake->paths[i] ? "%s/%s" : "%s", root, query->path))
-        rc = -ERR_NOMEM;
-    else if (query->path && !(query->abs_path = strdup(buf_str(&key))))
+    int is_whole = query->path && !buf_puts(&key, root) &&
+                   (!*intake->paths[i] || !buf_printf(&key, "/%s", query->path));
+    query->abs_path = is_whole ? strdup(buf_str(&key)) : NULL;
+    if (query->path && !query->abs_path)
         rc = -ERR_NOMEM;
     buf_release(&key);
     return rc ? err_set(&intake->error, ERR_NOMEM, "no memory for the walk") : 0;

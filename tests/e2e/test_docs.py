@@ -40,6 +40,10 @@ def test_commands_of_tuning(folder):
     run_page(folder, "tuning.md")
 
 
+def test_commands_of_manifest(folder):
+    run_page(folder, "manifest.md")
+
+
 def test_commands_of_troubleshooting(folder):
     run_page(folder, "troubleshooting.md")
 

@@ -337,6 +337,21 @@ def test_target_names_meet_the_policies_and_change_until_the_file_is_sent(folder
         assert "c--3.bin" in server.files() and "a--one" not in server.files()
 
 
+def test_folders_and_manifest_share_one_put(folder):
+    tree = make_tree(folder / "tree", {"sub/a.bin": b"1", "sub/b.bin": b"22"})
+    with sim(folder) as server:
+        summer = collection(server, "Summer")
+        manifest = write(folder, "path,collections,attribute:Color\nsub/a.bin,Summer,Red\n")
+        Pxload(folder, server).upload("--map-folders", "tree", "--manifest", manifest, tree)
+        state = server.state()
+        names = {row["id"]: row["name"] for row in state["collections"]}
+        held = {row["name"]: row for row in state["files"]}
+        assert sorted(names[key] for key in held["a.bin"]["collections"]) == ["Summer", "sub"]
+        assert [names[key] for key in held["b.bin"]["collections"]] == ["sub"]
+        assert attributes(held["a.bin"]) == {"Color": "Red"} and summer in names
+        assert counts(server)["file-update"] == 2
+
+
 ODD = {"plain.jpg": b"1", "with, comma.jpg": b"2", "quo\"te.jpg": b"3", " lead and trail ": b"4",
        "=formula.csv": b"5", "-dash/+plus.txt": b"6", "new\nline.txt": b"7", nfd("é/ü.txt"): b"8",
        "semi;colon\ttab.txt": b"9", "@at": b"10", b"bad\xff/good.txt": b"11",
