@@ -316,7 +316,7 @@ struct verify_finding {
 
 struct verify_options {
     int repair;                /* queue what can be made right by sending or linking it again */
-    int publish;               /* the files are to be published */
+    int publish;               /* the files are to be published, but where a manifest says other */
     int64_t wait_processed_ms; /* how long to wait until nothing is converting; 0: not at all */
     void *user;
     /* A finding; NULL: they are counted alone. With wait_processed_ms it may come again. */

@@ -187,7 +187,8 @@ static int compare(struct verify *verify, const struct claim *claim, const struc
     int is_sent_again = rc || verify->result->found[VERIFY_DIFFERENT] > different;
     if (!is_sent_again && claim->wants_link && is_unlinked(claim, file))
         rc = found(verify, claim, VERIFY_UNLINKED, NULL, file->size_bytes, err);
-    if (!rc && verify->options->publish && !file->published)
+    int is_to_be_published = claim->published < 0 ? verify->options->publish : claim->published;
+    if (!rc && is_to_be_published && !file->published)
         rc = found(verify, claim, VERIFY_UNPUBLISHED, NULL, file->size_bytes, err);
     return rc ? rc : take_converting(verify, claim, file, err);
 }

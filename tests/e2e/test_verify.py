@@ -190,3 +190,12 @@ def test_pages_that_are_too_large_are_asked_for_in_smaller_ones(folder):
         server.faults([{"endpoint": "list", "times": 1, "oversize": 9}])
         found, total = verify(load)
         assert not found and total["checked"] == 3 and total["requests"] == 3
+
+
+def test_a_file_is_to_be_published_where_its_manifest_says_so(folder):
+    with sim(folder) as server:
+        manifest = folder / "manifest.csv"
+        manifest.write_text("name,published\nf0.bin,no\n")
+        load, tree, files = uploaded(folder, server, "--publish", "--manifest", manifest, count=2)
+        assert not server.files()["f0.bin"]["published"]
+        assert verify(load)[0] == set()
