@@ -69,6 +69,7 @@
 #define LANE_POLL_MS         25    /* a claim lane that is dry while the walk goes on */
 /* Requests in RATE_WINDOW_MS of --wait-processed: a tenth of what PXM allows. */
 #define VERIFY_API_RATE   95
+#define LOOKUP_SLACK_MS   1500  /* PXM's times may be cut to the second, like its Date header */
 #define DRAIN_DEADLINE_MS 20000 /* of a SIGTERM */
 
 #endif

@@ -184,6 +184,16 @@ static int is_forbidden(const struct job *job, const struct asset *asset)
 }
 
 /*
+ * An earlier run wrote to this file in PXM, its links at last. A look-up after a lost confirm must
+ * not take that time for the confirm's, so they are kept apart by what such times may be off.
+ */
+static int is_too_soon(const struct job *job, const struct asset *asset)
+{
+    int is_ours = asset->former_id[0] || asset->claim->former_id;
+    return asset->conflict_id && is_ours && job->now_ms - job->started_ms < LOOKUP_SLACK_MS;
+}
+
+/*
  * Its turn in the request budget. Without a durable intent it writes one first and comes back when
  * that is committed; then, and only then, the call goes out.
  */
@@ -195,6 +205,11 @@ void confirm_start(struct job *job, struct asset *asset)
     }
     if (held_by_canary(job, asset))
         return;
+    if (!asset->intent_durable && is_too_soon(job, asset)) {
+        asset->due_ms = job->started_ms + LOOKUP_SLACK_MS;
+        asset_wait(job, asset, WAIT_RETRY);
+        return;
+    }
     if (!asset->intent_durable) {
         /* The first one's time stays: what it made must still look recent after a second. */
         if (!asset->intent_ms) {

@@ -266,6 +266,8 @@ int confirm_restore(struct asset *asset, struct err *err) WARN_UNUSED;
 int link_is_wanted(const struct asset *asset);
 /* What a file is to be linked to; borrows from the claim and the id. */
 void link_describe(const struct claim *claim, const char *file_id, struct wire_link *out);
+/* Likewise, after its id was looked for. */
+void link_identified(struct job *job, struct asset *asset);
 /* Goes on with a CONFIRMED asset. */
 void link_enter(struct job *job, struct asset *asset);
 void link_release(struct asset *asset);

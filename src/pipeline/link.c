@@ -68,6 +68,42 @@ static void leave_to_folder(struct job *job, struct asset *asset)
     park(job, asset);
 }
 
+/* The confirm's reply named none, and the search did not show it then; perhaps it does by now. */
+static void find_id(struct job *job, struct asset *asset)
+{
+    const struct claim *claim = asset->claim;
+    int has_room = asset->file_name || (asset->file_name = strdup(claim->name));
+    /* What is known of the bytes is written again, with the id. */
+    if (has_room && !asset->part_count && (asset->parts = calloc(1, sizeof *asset->parts))) {
+        asset->part_count = 1;
+        asset->parts[0] = (struct part){.part_no = 1, .status = PART_DONE};
+        asset->parts[0].has_md5 = claim->has_md5;
+        memcpy(asset->parts[0].md5, claim->md5, sizeof claim->md5);
+        asset->parts[0].etag = claim->etag ? strdup(claim->etag) : NULL;
+    }
+    if (has_room && asset->part_count) {
+        step_enter(job, asset, STEP_IDENTIFY);
+        return;
+    }
+    struct err error;
+    err_set(&error, ERR_NOMEM, "no memory for a file's id");
+    finish_failed(job, asset, &error);
+}
+
+void link_identified(struct job *job, struct asset *asset)
+{
+    struct err error;
+    if (asset->file_id[0]) {
+        asset_save(job, asset, FACT_FILE);
+        link_enter(job, asset);
+    } else if (job_is_draining(job)) {
+        park(job, asset);
+    } else {
+        err_set(&error, ERR_BAD_REPLY, "PXM named no id for it, and its search shows none");
+        finish_failed(job, asset, &error);
+    }
+}
+
 void link_enter(struct job *job, struct asset *asset)
 {
     if (asset->claim->folder_id && !asset->claim->folder_collection) {
@@ -75,9 +111,7 @@ void link_enter(struct job *job, struct asset *asset)
         return;
     }
     if (!asset->file_id[0]) {
-        struct err error;
-        err_set(&error, ERR_BAD_REPLY, "PXM named no id for it");
-        finish_failed(job, asset, &error);
+        find_id(job, asset);
         return;
     }
     step_enter(job, asset, is_untouched(job, asset) ? STEP_LINK : STEP_READ);

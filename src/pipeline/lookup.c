@@ -12,8 +12,6 @@
 
 /* How often an id that the confirm's reply left out is looked for. */
 #define IDENTIFY_TRIES 3
-/* The Date header is cut to the second, and so may be the times of files. */
-#define SLACK_KNOWN_MS 1500
 /* Without one the server's clock may be anything near ours. */
 #define SLACK_UNKNOWN_MS (10 * 60 * 1000)
 
@@ -58,7 +56,7 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .is_resumed = !asset->intent_at_ms,
         .intent_ms = asset->intent_at_ms + job->server_ahead_ms,
         .confirm_ms = asset->confirm_at_ms + job->server_ahead_ms,
-        .slack_ms = job->server_clock_known ? SLACK_KNOWN_MS : SLACK_UNKNOWN_MS,
+        .slack_ms = job->server_clock_known ? LOOKUP_SLACK_MS : SLACK_UNKNOWN_MS,
         .now_ms = job_server_ms(job),
         .patience_ms = job->options->lookup_patience_ms,
     };
@@ -167,10 +165,12 @@ void identify_done(struct job *job, struct asset *asset)
     const char *id = verdict_identify(&about, &files);
     if (id)
         take_id(asset, id, &files);
-    if (id || ++asset->tries >= IDENTIFY_TRIES || job_is_draining(job))
-        finish_confirmed(job, asset);
-    else
+    if (!id && ++asset->tries < IDENTIFY_TRIES && !job_is_draining(job))
         look_again(job, asset);
+    else if (asset->state == ASSET_CONFIRMED)
+        link_identified(job, asset);
+    else
+        finish_confirmed(job, asset);
     wire_files_release(&files);
 }
 

@@ -320,3 +320,21 @@ def test_folders_are_found_in_lists_of_every_shape_and_twins_are_told(tmp):
             n = counts(server)
             assert n["category-create"] == 2 + 1100 + 3 and n["collection-create"] == 1 + 5
             assert n["category-list"] == 2
+
+
+def test_a_file_without_id_is_looked_for_again_before_its_link_fails(tmp):
+    tree = start(tmp, {"a.jpg": pattern(50)})
+    with sim(tmp, "--quirk", "confirm_reply=none") as server:
+        load = Pxload(tmp, server)
+        server.faults([{"endpoint": "search", "status": 404, "body": "json"}])
+        args = ("--map-folders", "tree", *FAST, tree)
+        done = load.upload(*args, expect=1)
+        row = report(load, tree)["a.jpg"]
+        assert row["state"] == "failed" and "its search shows none" in row["error"], row
+        server.clear_faults()
+        puts = counts(server)["put"]
+        assert books(load.run("retry", "--json", load.journal())) == (1, 1, 0, 0, 0)
+        assert counts(server)["put"] == puts
+        assert seen(server) == tree_of({"a.jpg": b""})
+        row = report(load, tree)["a.jpg"]
+        assert row["file_id"] and row["md5"], row
