@@ -16,7 +16,7 @@ static void check_value(const struct wire_attribute *attribute, const char *valu
 {
     struct err err = ERR_INIT;
     struct buf out;
-    buf_init(&out, 8 * strlen(value) + 1024);
+    buf_init(&out, 8 * (strlen(value) + strlen(attribute->id)) + 1024);
     int rc = wire_add_attribute(attribute, &value, 1, &out, &err);
     BUG_ON(rc && rc != -ERR_USAGE);
     if (!rc) {
