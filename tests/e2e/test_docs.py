@@ -48,6 +48,10 @@ def test_commands_of_troubleshooting(folder):
     run_page(folder, "troubleshooting.md")
 
 
+def test_commands_of_migration(folder):
+    run_page(folder, "migration.md")
+
+
 def test_every_page_is_run(folder):
     pages = {page.name for page in DOCS.glob("*.md") if blocks(page)}
     run = {name.removeprefix("test_commands_of_").replace("_", "-") + ".md"
