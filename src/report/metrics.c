@@ -119,7 +119,7 @@ int metrics_format(const struct job_snapshot *snapshot, const struct view_sums *
     struct metrics metrics = {.out = out, .job = job};
     one(&metrics, "running", "gauge", "1 while a run works, 0 after it.", running);
     one(&metrics, "updated_timestamp_seconds", "gauge", "When these numbers were written.",
-        (double)(now_wall_ms / 1000));
+        (double)now_wall_ms / 1000);
     put_job(&metrics, snapshot, sums);
     put_run(&metrics, snapshot, sums);
     return metrics.rc;

@@ -187,6 +187,8 @@ static void leave_name(struct file *f)
 {
     struct file *first = tenant_by_name(f->name);
 
+    if (first == NULL)
+        return;
     if (first != f) {
         while (first->next_same != f)
             first = first->next_same;
