@@ -52,6 +52,10 @@ void page_begin(struct page *p, const struct exch *x, int shape, const char *usu
 bool page_row(struct page *p);
 void page_end(struct page *p, struct exch *x);
 
+/* The JSON arrays of f's regions and of its attributes (tenant lock held). */
+void file_regions_json(struct text *out, const struct file *f);
+void file_attributes_json(struct text *out, const struct file *f);
+
 /* Adds the record of f (tenant lock held). */
 void file_json(struct text *out, struct file *f, bool minified);
 

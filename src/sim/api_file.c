@@ -27,26 +27,26 @@ static void add_variants(struct text *out, const char *id, const char *name)
     text_release(&path);
 }
 
-static void add_links(struct text *out, const struct file *f)
+void file_regions_json(struct text *out, const struct file *f)
 {
-    const struct file_extra *x = f->extra;
     const char *comma = "";
-    char id[IDENT_UUID_TEXT];
 
-    text_puts(out, ",\"collections\":[");
-    for (uint32_t i = 0; x != NULL && i < x->n_collections; i++) {
-        ident_uuid_text(x->collections[i], id);
-        text_addf(out, "%s{\"id\":\"%s\"}", i == 0 ? "" : ",", id);
-    }
-    text_puts(out, "],\"region_ids\":[");
+    text_puts(out, "[");
     for (unsigned i = 0; i < TENANT_REGIONS; i++) {
         if ((f->region_mask >> i & 1) == 0)
             continue;
         text_addf(out, "%s\"%s\"", comma, tenant_data()->regions[i].id_text);
         comma = ",";
     }
-    text_puts(out, "],\"attributes\":[");
-    comma = "";
+    text_puts(out, "]");
+}
+
+void file_attributes_json(struct text *out, const struct file *f)
+{
+    const struct file_extra *x = f->extra;
+    const char *comma = "";
+
+    text_puts(out, "[");
     for (size_t i = 0; x != NULL && x->attributes != NULL && i < attribute_count(); i++) {
         if (x->attributes[i] == NULL)
             continue;
@@ -55,6 +55,22 @@ static void add_links(struct text *out, const struct file *f)
         comma = ",";
     }
     text_puts(out, "]");
+}
+
+static void add_links(struct text *out, const struct file *f)
+{
+    const struct file_extra *x = f->extra;
+    char id[IDENT_UUID_TEXT];
+
+    text_puts(out, ",\"collections\":[");
+    for (uint32_t i = 0; x != NULL && i < x->n_collections; i++) {
+        ident_uuid_text(x->collections[i], id);
+        text_addf(out, "%s{\"id\":\"%s\"}", i == 0 ? "" : ",", id);
+    }
+    text_puts(out, "],\"region_ids\":");
+    file_regions_json(out, f);
+    text_puts(out, ",\"attributes\":");
+    file_attributes_json(out, f);
 }
 
 /* Processing ends by itself after some reads, some time, or both, as configured. */

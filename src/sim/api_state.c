@@ -76,7 +76,6 @@ static void add_file(struct text *out, const struct file *f)
 {
     char id[IDENT_UUID_TEXT];
     const struct file_extra *x = f->extra;
-    const char *comma = "";
 
     ident_uuid_text(f->id, id);
     text_addf(out, "{\"id\":\"%s\",\"name\":", id);
@@ -91,28 +90,16 @@ static void add_file(struct text *out, const struct file *f)
     text_json(out, x == NULL ? NULL : x->start_date);
     text_puts(out, ",\"published_end_date\":");
     text_json(out, x == NULL ? NULL : x->end_date);
-    text_addf(out, ",\"session\":%llu,\"region_ids\":[", (unsigned long long)f->seq);
-    for (unsigned i = 0; i < TENANT_REGIONS; i++) {
-        if ((f->region_mask >> i & 1) == 0)
-            continue;
-        text_addf(out, "%s\"%s\"", comma, tenant_data()->regions[i].id_text);
-        comma = ",";
-    }
-    text_puts(out, "],\"collections\":[");
+    text_addf(out, ",\"session\":%llu,\"region_ids\":", (unsigned long long)f->seq);
+    file_regions_json(out, f);
+    text_puts(out, ",\"collections\":[");
     for (uint32_t i = 0; x != NULL && i < x->n_collections; i++) {
         ident_uuid_text(x->collections[i], id);
         text_addf(out, "%s\"%s\"", i == 0 ? "" : ",", id);
     }
-    text_puts(out, "],\"attributes\":[");
-    comma = "";
-    for (size_t i = 0; x != NULL && x->attributes != NULL && i < attribute_count(); i++) {
-        if (x->attributes[i] == NULL)
-            continue;
-        text_puts(out, comma);
-        attribute_value_json(out, i, x->attributes[i]);
-        comma = ",";
-    }
-    text_puts(out, "]}");
+    text_puts(out, "],\"attributes\":");
+    file_attributes_json(out, f);
+    text_puts(out, "}");
 }
 
 static void add_duplicates(struct text *out)
