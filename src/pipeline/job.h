@@ -156,12 +156,16 @@ struct job {
     struct history history;
 };
 
+/* drain.c: how a run comes to its end before its work does. */
 /* Decides how the job ends; the first decision stays. What runs is drained. */
 void job_end(struct job *job, enum job_end end, const struct err *error);
 /* Nothing new begins any more. */
 int job_is_draining(const struct job *job);
 /* Likewise, and a file that is under way is parked between two exchanges, not finished. */
 int job_is_parking(const struct job *job);
+void drain_tick(struct job *job);
+
+/* job.c */
 void job_notice(struct job *job, const struct asset *asset, const struct err *error, int tries,
                 int64_t wait_ms);
 /* The time of this tick; says where the machine slept. */
