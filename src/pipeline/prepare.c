@@ -27,6 +27,7 @@ void prepare_start(struct job *job, struct asset *asset)
     work->root = asset->claim->root;
     work->path = asset->claim->path;
     work->name = asset->claim->name;
+    work->expected = &asset->claim->stamp;
     work->copy_links = job->options->walk.copy_links;
     work->want_snapshot = job->snapshot_bytes < LIMIT_SNAPSHOTS_BYTES;
     work->want_md5 = wants_md5(job);

@@ -21,6 +21,7 @@ struct tools {
     struct mime *mime;
     struct digest digest;
     char *chunk;
+    struct source_root root;
 };
 
 static void digest_range(struct work *work, struct source *source, int64_t start, int64_t len,
@@ -49,6 +50,37 @@ static void compare_former(struct work *work, struct source *source, struct tool
     work->is_former = !work->rc && !memcmp(work->md5, work->former_md5, sizeof work->md5);
 }
 
+/* What the first bytes say, and of a whole small file its digest. */
+static void look_at(struct work *work, const char *bytes, size_t len, int whole,
+                    struct tools *tools)
+{
+    mime_type(tools->mime, work->name, bytes, len, work->mime_type, &work->mime_contradicted);
+    if (!whole || !work->want_md5)
+        return;
+    digest_reset(&tools->digest);
+    digest_update(&tools->digest, bytes, len);
+    digest_final(&tools->digest, work->md5);
+    work->has_md5 = 1;
+}
+
+/* The usual small file: the one that the walk saw, read once. 0: it takes the long way. */
+static int prepare_small(struct work *work, struct tools *tools)
+{
+    int64_t size = work->expected->size_bytes;
+    if (!work->want_snapshot || work->former_md5 || size <= 0 || size > LIMIT_SNAPSHOT_BYTES)
+        return 0;
+    char *snapshot = malloc((size_t)size);
+    if (!snapshot || !source_slurp(&tools->root, work->root, work->path, work->copy_links,
+                                   work->expected, snapshot)) {
+        free(snapshot);
+        return 0;
+    }
+    work->stamp = *work->expected;
+    work->snapshot = snapshot;
+    look_at(work, snapshot, (size_t)size, 1, tools);
+    return 1;
+}
+
 static void prepare(struct work *work, struct tools *tools)
 {
     struct source *source = NULL;
@@ -63,15 +95,9 @@ static void prepare(struct work *work, struct tools *tools)
     whole = snapshot != NULL;
     char *bytes = whole ? snapshot : tools->chunk;
     work->rc = source_read(source, bytes, head, 0, &work->error);
-    if (!work->rc)
-        mime_type(tools->mime, work->name, bytes, head, work->mime_type, &work->mime_contradicted);
-    if (!work->rc)
+    if (!work->rc) {
+        look_at(work, bytes, head, whole, tools);
         compare_former(work, source, tools);
-    if (!work->rc && whole && work->want_md5) {
-        digest_reset(&tools->digest);
-        digest_update(&tools->digest, bytes, head);
-        digest_final(&tools->digest, work->md5);
-        work->has_md5 = 1;
     }
     if (!work->rc && (whole || work->is_former))
         work->rc = source_check(source, &work->error);
@@ -92,19 +118,21 @@ static void *work_on(void *user)
     struct workers *workers = user;
     struct tools tools = {.mime = mime_new(), .chunk = malloc(DIGEST_CHUNK)};
     int ready = tools.mime && tools.chunk && !digest_init(&tools.digest);
+    source_root_init(&tools.root);
     struct work *work;
     while ((work = queue_recv(workers->todo))) {
         if (!ready)
             work->rc = err_set(&work->error, ERR_NOMEM, "a worker could not start");
-        else if (work->kind == WORK_PREPARE)
-            prepare(work, &tools);
-        else
+        else if (work->kind == WORK_DIGEST)
             digest_range(work, work->digest_source, work->start, work->len, &tools);
+        else if (!prepare_small(work, &tools))
+            prepare(work, &tools);
         /* The capacity covers everything that is out, and done is closed last. */
         BUG_ON(queue_send(workers->done, work));
     }
     if (ready)
         digest_release(&tools.digest);
+    source_root_release(&tools.root);
     mime_free(tools.mime);
     free(tools.chunk);
     return NULL;

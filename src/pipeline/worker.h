@@ -20,6 +20,7 @@ struct work {
     const char *root;
     const char *path;
     const char *name;
+    const struct file_stamp *expected; /* as the journal has it */
     int copy_links;
     int want_snapshot;
     int64_t former_bytes;            /* with former_md5 */

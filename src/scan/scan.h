@@ -259,6 +259,21 @@ int source_check(struct source *source, struct err *err) WARN_UNUSED;
 int source_read(struct source *source, void *out, size_t len, int64_t offset,
                 struct err *err) WARN_UNUSED;
 
+/* The folder that a thread read from last, kept open. */
+struct source_root {
+    int fd;
+    char *path;
+};
+void source_root_init(struct source_root *root);
+void source_root_release(struct source_root *root);
+/*
+ * Reads root/path whole in four system calls and says 1 if it is, after the last byte was read,
+ * still the very file that the walk saw (expected, with its size); out has room for all of it.
+ * Anything else is 0, without a reason: source_open and its kin then tell what is the matter.
+ */
+int source_slurp(struct source_root *root, const char *root_path, const char *path, int copy_links,
+                 const struct file_stamp *expected, char *out) WARN_UNUSED;
+
 /*
  * A mapped window over [offset, offset+len), at most LIMIT_WINDOW_BYTES + a page. Copies are
  * guarded: a file that shrinks gives -ERR_SOURCE_CHANGED, never SIGBUS, never zeros past its end.

@@ -152,6 +152,71 @@ static int open_beneath(const char *root, const char *path, int copy_links)
     return at;
 }
 
+/* ---- small files ------------------------------------------------------------------------- */
+
+void source_root_init(struct source_root *root)
+{
+    *root = (struct source_root){.fd = -1};
+}
+
+void source_root_release(struct source_root *root)
+{
+    if (root->fd >= 0)
+        close(root->fd);
+    free(root->path);
+    source_root_init(root);
+}
+
+static int go_to_root(struct source_root *root, const char *path)
+{
+    if (root->fd >= 0 && !strcmp(root->path, path))
+        return root->fd;
+    source_root_release(root);
+    root->path = strdup(path);
+    root->fd = root->path ? open(path, FOLDER_FLAGS) : -1;
+    return root->fd;
+}
+
+static int is_same_file(const struct file_stamp *a, const struct file_stamp *b)
+{
+    return a->dev == b->dev && a->ino == b->ino && a->size_bytes == b->size_bytes &&
+           a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+static int read_all(int fd, char *out, size_t len)
+{
+    size_t done = 0;
+    while (done < len) {
+        ssize_t got = pread(fd, out + done, len - done, (off_t)done);
+        if (got == 0 || (got < 0 && errno != EINTR))
+            return 0;
+        done += got > 0 ? (size_t)got : 0;
+    }
+    return 1;
+}
+
+int source_slurp(struct source_root *root, const char *root_path, const char *path, int copy_links,
+                 const struct file_stamp *expected, char *out)
+{
+    size_t len = strlen(path);
+    if (!len || len > CHUNK_MAX || !is_beneath(path) || go_to_root(root, root_path) < 0)
+        return 0;
+    int fd = open_chunk(root->fd, path, FILE_FLAGS, copy_links);
+    if (fd < 0) {
+        source_root_release(root); /* it may be another folder by now */
+        return 0;
+    }
+    struct file_stamp now;
+    mode_t mode;
+    int is_whole = read_all(fd, out, (size_t)expected->size_bytes) &&
+                   fstamp_at(fd, "", 0, &now, &mode) == 0 && S_ISREG(mode) &&
+                   is_same_file(&now, expected);
+    close(fd);
+    return is_whole;
+}
+
+/* ---- errors ------------------------------------------------------------------------------- */
+
 enum err_code source_error(int os_errno)
 {
     switch (os_errno) {

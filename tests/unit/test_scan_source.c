@@ -198,6 +198,104 @@ static void changes_are_noticed(void **state)
     tree_remove(&tree);
 }
 
+/* What a walk would have noted of it. */
+static struct file_stamp seen(const struct tree *tree, const char *path)
+{
+    struct source *source;
+    struct file_stamp stamp;
+    struct err err = ERR_INIT;
+    assert_int_equal(source_open(tree->root, path, 1, &source, &stamp, &err), 0);
+    source_close(source);
+    return stamp;
+}
+
+static int slurps(struct source_root *root, const struct tree *tree, const char *path,
+                  const struct file_stamp *stamp)
+{
+    char got[64];
+    int is_whole = source_slurp(root, tree->root, path, 0, stamp, got);
+    if (is_whole)
+        assert_memory_equal(got, path, strlen(path)); /* tree_file's content */
+    return is_whole;
+}
+
+static void a_small_file_is_read_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    struct tree tree;
+    tree_make(&tree);
+    struct source_root root;
+    source_root_init(&root);
+    struct timespec tick = {.tv_nsec = 20000000};
+    tree_file(&tree, "a/b/file");
+    struct file_stamp stamp = seen(&tree, "a/b/file");
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+    assert_int_equal(slurps(&root, &tree, "a/../a/b/file", &stamp), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b", &stamp), 0);
+    assert_int_equal(slurps(&root, &tree, "", &stamp), 0);
+
+    /* The same bytes at the same place, and yet not what was seen. */
+    nanosleep(&tick, NULL);
+    tree_bytes(&tree, "a/b/file", "a/b/file", 8);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    stamp = seen(&tree, "a/b/file");
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+    nanosleep(&tick, NULL);
+    assert_int_equal(chmod(tree_path(&tree, "a/b/file"), 0600), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    stamp = seen(&tree, "a/b/file");
+    tree_bytes(&tree, "a/b/file", "a/b/file and more", 17);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    tree_bytes(&tree, "a/b/file", "a/b", 3);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    source_root_release(&root);
+    tree_remove(&tree);
+}
+
+static void what_was_swapped_is_not_slurped(void **state)
+{
+    (void)state;
+    struct tree tree;
+    tree_make(&tree);
+    struct source_root root;
+    source_root_init(&root);
+    tree_file(&tree, "a/b/file");
+    tree_file(&tree, "a/b/other");
+    struct file_stamp stamp = seen(&tree, "a/b/file");
+    struct file_stamp other = seen(&tree, "a/b/other");
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &other), 0);
+    char moved[512], by[512];
+    snprintf(moved, sizeof moved, "%s/moved", tree.root);
+    snprintf(by, sizeof by, "%s/a/b", tree.root);
+    assert_int_equal(rename(by, moved), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    /* The very same file, but over a link. */
+    tree_link(&tree, moved, "a/b");
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 0);
+    char got[8];
+    assert_int_equal(source_slurp(&root, tree.root, "a/b/file", 1, &stamp, got), 1);
+    assert_int_equal(unlink(by), 0);
+    assert_int_equal(rename(moved, by), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+
+    /* Another folder at the root's place is found as soon as the one that was there is left. */
+    struct tree next;
+    tree_make(&next);
+    tree_file(&next, "a/b/file");
+    stamp = seen(&next, "a/b/file");
+    assert_int_equal(slurps(&root, &next, "a/b/file", &stamp), 1);
+    tree_remove(&tree);
+    assert_int_equal(rename(next.root, tree.root), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+    assert_int_equal(slurps(&root, &tree, "a/b/missing", &stamp), 0);
+    assert_int_equal(mkfifo(tree_path(&tree, "fifo"), 0644), 0);
+    assert_int_equal(slurps(&root, &tree, "fifo", &stamp), 0);
+    assert_int_equal(slurps(&root, &tree, "a/b/file", &stamp), 1);
+    source_root_release(&root);
+    tree_remove(&tree);
+}
+
 static int run_all(const char *group)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +306,8 @@ static int run_all(const char *group)
         cmocka_unit_test(what_is_no_regular_file_is_refused),
         cmocka_unit_test(paths_beyond_path_max_are_opened),
         cmocka_unit_test(changes_are_noticed),
+        cmocka_unit_test(a_small_file_is_read_whole_or_not_at_all),
+        cmocka_unit_test(what_was_swapped_is_not_slurped),
     };
     return cmocka_run_group_tests_name(group, tests, NULL, NULL);
 }
