@@ -190,7 +190,7 @@ static int is_forbidden(const struct job *job, const struct asset *asset)
 static int is_too_soon(const struct job *job, const struct asset *asset)
 {
     int is_ours = asset->former_id[0] || asset->claim->former_id;
-    return asset->conflict_id && is_ours && job->now_ms - job->started_ms < LOOKUP_SLACK_MS;
+    return asset->conflict_id && is_ours && job->now_ms - job->started_ms < LOOKUP_APART_MS;
 }
 
 /*
@@ -206,7 +206,7 @@ void confirm_start(struct job *job, struct asset *asset)
     if (held_by_canary(job, asset))
         return;
     if (!asset->intent_durable && is_too_soon(job, asset)) {
-        asset->due_ms = job->started_ms + LOOKUP_SLACK_MS;
+        asset->due_ms = job->started_ms + LOOKUP_APART_MS;
         asset_wait(job, asset, WAIT_RETRY);
         return;
     }

@@ -46,6 +46,15 @@ static void earlier_intent(const struct job *job, const struct asset *asset, int
     *out_earliest = earliest < start ? earliest : start;
 }
 
+/* What the file that an earlier run was about to replace had before, where we know it. */
+static int64_t former_bytes(const struct asset *asset)
+{
+    const struct claim *claim = asset->claim;
+    int is_ours = asset->conflict_id && claim->former_id && !asset->former_id[0] &&
+                  !strcmp(asset->conflict_id, claim->former_id);
+    return is_ours ? claim->former_bytes : -1;
+}
+
 static void describe(const struct job *job, const struct asset *asset, struct verdict_about *about)
 {
     *about = (struct verdict_about){
@@ -53,7 +62,9 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .size_bytes = asset->stamp.size_bytes,
         .conflict_id = asset->conflict_id,
         .is_version = confirm_kind(job, asset) == WIRE_CONFLICT_VERSION,
+        .is_uncounted = job->options->on_conflict != CONFLICT_VERSION,
         .is_resumed = !asset->intent_at_ms,
+        .former_bytes = former_bytes(asset),
         .intent_ms = asset->intent_at_ms + job->server_ahead_ms,
         .confirm_ms = asset->confirm_at_ms + job->server_ahead_ms,
         .slack_ms = job->server_clock_known ? LOOKUP_SLACK_MS : SLACK_UNKNOWN_MS,

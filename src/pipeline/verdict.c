@@ -11,11 +11,16 @@ static int bears_name(const struct wire_file *file, const struct verdict_about *
 }
 
 /* Its time is no reason to think that it was there before the confirm. */
-static int is_recent(int64_t file_ms, const struct verdict_about *about)
+static int is_since(int64_t file_ms, int64_t since_ms, const struct verdict_about *about)
 {
     if (file_ms >= 0 && file_ms % DAY_MS == 0) /* a date without a time: its whole day */
         file_ms += DAY_MS;
-    return file_ms < 0 || file_ms >= about->intent_ms - about->slack_ms;
+    return file_ms < 0 || file_ms >= since_ms - about->slack_ms;
+}
+
+static int is_recent(int64_t file_ms, const struct verdict_about *about)
+{
+    return is_since(file_ms, about->intent_ms, about);
 }
 
 static int is_patient(const struct verdict_about *about)
@@ -43,6 +48,30 @@ static enum verdict resolve_new(const struct verdict_about *about, const struct 
     return is_patient(about) ? VERDICT_NOT_YET : VERDICT_ABSENT;
 }
 
+/*
+ * An earlier run's intent: the time of the content before may be near it, by clocks that were set
+ * since, or be a later one by anybody's hand. Where that had the same size, nothing tells them
+ * apart: the sure way is to begin anew. An overwrite gives the same file then, and of versions
+ * that nobody asked for there is one more.
+ */
+static int must_begin_anew(const struct verdict_about *about)
+{
+    int is_alike = about->former_bytes < 0 || about->former_bytes == about->size_bytes;
+    return about->is_resumed && (!about->is_version || (about->is_uncounted && is_alike));
+}
+
+/* The file that was to be replaced has the new content. */
+static int is_replaced(const struct wire_file *file, const struct verdict_about *about)
+{
+    if (file->size_bytes != about->size_bytes)
+        return 0;
+    if (!about->is_resumed)
+        return file->updated_ms >= 0 && is_recent(file->updated_ms, about);
+    int is_other_size = about->former_bytes >= 0 && about->former_bytes != about->size_bytes;
+    return is_other_size ||
+           (file->updated_ms >= 0 && is_since(file->updated_ms, about->confirm_ms, about));
+}
+
 static enum verdict resolve_conflict(const struct verdict_about *about,
                                      const struct wire_files *files, const char **out_id)
 {
@@ -50,21 +79,17 @@ static enum verdict resolve_conflict(const struct verdict_about *about,
         const struct wire_file *file = &files->items[i];
         if (strcmp(file->id, about->conflict_id) != 0)
             continue;
-        /*
-         * An earlier run's intent: the size and a time near it may be those of an overwrite before
-         * that. To overwrite again gives the same file, so the sure way is to begin anew.
-         */
-        if (!about->is_version && about->is_resumed)
+        if (must_begin_anew(about))
             return VERDICT_SUPERSEDED;
-        int is_new_size = file->size_bytes == about->size_bytes;
-        if (is_new_size && file->updated_ms >= 0 && is_recent(file->updated_ms, about)) {
+        if (is_replaced(file, about)) {
             *out_id = file->id;
             return VERDICT_APPLIED;
         }
         if (is_patient(about))
             return VERDICT_NOT_YET;
         /* A second version would be a visible one: only what is surely old is repeated. */
-        int surely_old = !is_new_size || file->updated_ms >= 0;
+        int surely_old =
+            file->size_bytes != about->size_bytes || !is_recent(file->updated_ms, about);
         return surely_old || !about->is_version ? VERDICT_ABSENT : VERDICT_UNKNOWN;
     }
     return is_patient(about) ? VERDICT_NOT_YET : VERDICT_SUPERSEDED;

@@ -19,11 +19,15 @@ struct verdict_about {
     int64_t size_bytes;
     const char *conflict_id; /* the file that was to be replaced; NULL: a new one */
     int is_version;
-    int is_resumed;     /* the intent is an earlier run's */
-    int64_t intent_ms;  /* the server's time: when the first confirm was about to be sent */
-    int64_t confirm_ms; /* likewise the latest: from there on the index has its time */
-    int64_t slack_ms;   /* how far that may be off */
-    int64_t now_ms;     /* the server's time */
+    int is_uncounted;     /* of a file of ours: one version more does no harm */
+    int is_resumed;       /* the intent is an earlier run's */
+    int64_t former_bytes; /* of a resumed one: what the file had before; -1: not known */
+    int64_t intent_ms;    /* the server's time: when the first confirm was about to be sent */
+    /* Likewise the latest: from there on the index has its time. Of a resumed one both are the same
+     * intent's, by clocks that may have been set since. */
+    int64_t confirm_ms;
+    int64_t slack_ms; /* how far that may be off */
+    int64_t now_ms;   /* the server's time */
     int64_t patience_ms;
 };
 

@@ -52,6 +52,22 @@ def test_clock_set_between_a_kill_and_the_next_run_doubles_nothing(folder):
             assert max(versions(server).values()) == 1, (jump_s, done.out)
 
 
+def test_clock_set_after_a_kill_makes_no_older_content_of_a_changed_file(folder):
+    """Of the same size, and PXM's time of it seems to be after the intent of the new one."""
+    for jump_s in JUMPS_S:
+        inner = fresh(folder, f"{jump_s}")
+        with sim(inner) as server:
+            scene = Scene(inner, server, files=2, big=False, args=("--lookup-patience", "1s"))
+            clock = Clock(scene.load)
+            scene.again()
+            scene.wanted["f0.bin"] = b"z" * len(scene.wanted["f0.bin"])
+            make_tree(scene.tree, scene.wanted)
+            server.faults([{"endpoint": "confirm", "stall": True}])
+            scene.die(lambda: fired(server), "the confirm of the changed file")
+            clock.turn(jump_s)
+            scene.again()
+
+
 def test_clock_set_again_and_again_changes_nothing(folder):
     with sim(folder, *SMALL_PARTS, "--api-latency", "5") as server:
         more = {f"more{n:03}": pattern(30 + n, n) for n in range(150)}

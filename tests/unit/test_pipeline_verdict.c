@@ -100,6 +100,42 @@ static void a_version_that_cannot_be_told_is_not_made_twice(void **state)
     assert_int_equal(resolve_version(LATE, &found, &id), VERDICT_UNKNOWN);
 }
 
+static void an_earlier_runs_version_is_told_by_the_later_of_two_clocks(void **state)
+{
+    (void)state;
+    const char *id;
+    struct verdict_about resumed = about("c", LATE);
+    resumed.is_version = resumed.is_resumed = 1;
+    resumed.former_bytes = -1;
+    resumed.intent_ms = INTENT - DAY; /* by the clock that was set since */
+    resumed.confirm_ms = INTENT;
+    struct wire_file found = file("c", 100, INTENT - 2 * DAY, INTENT + 10);
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_APPLIED);
+    found.updated_ms = INTENT - DAY / 2; /* perhaps the content before, of the same size */
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_UNKNOWN);
+    assert_null(id);
+    found.updated_ms = INTENT - 2 * DAY - DAY / 2;
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_ABSENT);
+}
+
+static void an_earlier_runs_version_of_our_own_file_is_told_by_its_size_alone(void **state)
+{
+    (void)state;
+    const char *id;
+    struct verdict_about resumed = about("c", LATE);
+    resumed.is_version = resumed.is_resumed = resumed.is_uncounted = 1;
+    resumed.former_bytes = 99;
+    struct wire_file found = file("c", 100, INTENT - 2 * DAY, INTENT - DAY);
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_APPLIED);
+    found.size_bytes = 99;
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_ABSENT);
+    resumed.former_bytes = 100; /* somebody may have touched it, as it was, just now */
+    found = file("c", 100, INTENT - 2 * DAY, INTENT + 10);
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_SUPERSEDED);
+    resumed.is_uncounted = 0;
+    assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_APPLIED);
+}
+
 static void an_overwrite_shows_by_size_and_time(void **state)
 {
     (void)state;
@@ -176,6 +212,8 @@ int main(void)
         cmocka_unit_test(an_old_or_other_file_of_our_name_is_not_ours),
         cmocka_unit_test(an_empty_answer_is_believed_only_after_the_index_had_its_time),
         cmocka_unit_test(a_new_version_shows_by_size_and_time),
+        cmocka_unit_test(an_earlier_runs_version_is_told_by_the_later_of_two_clocks),
+        cmocka_unit_test(an_earlier_runs_version_of_our_own_file_is_told_by_its_size_alone),
         cmocka_unit_test(an_overwrite_shows_by_size_and_time),
         cmocka_unit_test(an_earlier_runs_lost_overwrite_begins_anew),
         cmocka_unit_test(a_version_that_cannot_be_told_is_not_made_twice),
