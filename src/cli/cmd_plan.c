@@ -64,6 +64,7 @@ static int plan(struct task *task, int *out_code, struct err *err)
         .bwlimit_bytes_per_s = task->options.bwlimit_bytes_per_s,
         .on_conflict = task->options.on_conflict,
         .map_folders = task->options.map_folders,
+        .has_regions = task->options.region_count > 0,
         .has_parent = task->options.parent_category != NULL,
         .manifest_lists = manifest_lists(&task->options),
         .copy_links = settings->copy_links,

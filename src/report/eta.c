@@ -46,11 +46,11 @@ int64_t eta_bytes_ms(int64_t bytes, int64_t bytes_per_s)
     return ms ? ms : 1;
 }
 
-int64_t eta_crossover_bytes(int rate, int64_t bytes_per_s)
+int64_t eta_crossover_bytes(int rate, int64_t bytes_per_s, const struct eta_each *each)
 {
-    if (rate <= 0)
+    if (rate <= 0 || each->files <= 0)
         return 0;
-    return text_scale(bytes_per_s, 2 * RATE_WINDOW_MS / 1000, rate);
+    return text_scale(bytes_per_s, RATE_WINDOW_MS / 1000 * each->requests, rate * each->files);
 }
 
 int64_t eta_requests_left(const struct journal_books *books)

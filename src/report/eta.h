@@ -19,11 +19,17 @@ int64_t eta_bytes_ms(int64_t bytes, int64_t bytes_per_s);
  * one more to be linked, and those for the folders that they are linked to. */
 int64_t eta_requests_left(const struct journal_books *books);
 
+/* Requests of so many files. */
+struct eta_each {
+    int64_t requests;
+    int64_t files;
+};
+
 /*
  * The average file size at which the request budget and the bandwidth take equally long; smaller
  * files wait for requests, larger ones for bytes. 0 without a rate.
  */
-int64_t eta_crossover_bytes(int rate, int64_t bytes_per_s);
+int64_t eta_crossover_bytes(int rate, int64_t bytes_per_s, const struct eta_each *each);
 
 enum eta_limit { ETA_BY_REQUESTS, ETA_BY_BYTES, ETA_BY_LARGEST };
 const char *eta_limit_name(enum eta_limit limit);

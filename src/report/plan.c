@@ -60,7 +60,8 @@ void plan_calls(const struct journal_books *books, const struct plan_options *op
         return;
     enum conflict_policy policy = options->on_conflict;
     int has_canary = policy == CONFLICT_OVERWRITE || policy == CONFLICT_VERSION;
-    out->once = PLAN_FIXED_REQUESTS + (has_canary ? PLAN_CANARY_REQUESTS : 0);
+    out->once = PLAN_TOKEN_REQUESTS + (has_canary ? PLAN_CANARY_REQUESTS : 0);
+    out->once += options->has_regions != 0;
     out->links = books->to_link_files;
     if (options->map_folders != MAP_NONE && books->to_link_files) {
         out->categories = books->categories;
@@ -129,6 +130,13 @@ static int plan_read(struct plan *plan, struct journal *journal, struct err *err
         .requests = plan->calls.all,
     };
     return 0;
+}
+
+/* What files ask for each, beside what is asked once for all of them. */
+static struct eta_each each_of(const struct plan *plan)
+{
+    const struct plan_calls *calls = &plan->calls;
+    return (struct eta_each){.requests = calls->files + calls->links, .files = plan->load.files};
 }
 
 /* The bandwidth that one-line answers use. */
@@ -233,26 +241,30 @@ static void print_floor(const struct plan *plan, const char *name, int64_t bytes
     char bytes[UNITS_TEXT_MAX];
     char largest[UNITS_TEXT_MAX];
     char crossover[UNITS_TEXT_MAX];
+    struct eta_each each = each_of(plan);
     plan_floor(&plan->load, plan->options->api_rate, bytes_per_s, &floor);
     fprintf(out, "  at %-12s %s: bytes %s, largest file %s; set by %s", name,
             units_format_duration(floor.ms, total), units_format_duration(floor.bytes_ms, bytes),
             units_format_duration(floor.largest_ms, largest), words[floor.limit]);
     if (plan->options->api_rate > 0)
         fprintf(out, "; files under %s on average wait for requests",
-                units_format_size(eta_crossover_bytes(plan->options->api_rate, bytes_per_s),
+                units_format_size(eta_crossover_bytes(plan->options->api_rate, bytes_per_s, &each),
                                   crossover));
     fprintf(out, "\n");
 }
 
-static void print_lanes(const struct plan_options *options, FILE *out)
+static void print_lanes(const struct plan *plan, FILE *out)
 {
+    const struct plan_options *options = plan->options;
+    struct eta_each each = each_of(plan);
     if (options->api_rate <= 0 || options->transfers <= 0)
         return;
     /* Little's law: what runs at once = how many a second x how long each takes. */
-    int64_t put_ms = text_scale(options->transfers, 2 * RATE_WINDOW_MS, options->api_rate);
-    char each[UNITS_TEXT_MAX];
+    int64_t put_ms = text_scale(options->transfers, RATE_WINDOW_MS, options->api_rate);
+    char pause[UNITS_TEXT_MAX];
+    put_ms = text_scale(put_ms, each.requests, each.files);
     fprintf(out, "  %d transfers keep that pace while an upload takes %s or less\n",
-            options->transfers, units_format_duration(put_ms, each));
+            options->transfers, units_format_duration(put_ms, pause));
 }
 
 static void print_calls(const struct plan *plan, FILE *out)
@@ -291,7 +303,7 @@ static void print_times(const struct plan *plan, FILE *out)
         fprintf(out, "  at %d a minute they take %s, whatever the bandwidth\n", options->api_rate,
                 units_format_duration(eta_requests_ms(plan->load.requests, options->api_rate, NULL),
                                       paced));
-        print_lanes(options, out);
+        print_lanes(plan, out);
     }
     fprintf(out, "\nEarliest end, one file sending at most %lld MB/s:\n",
             PLAN_FILE_BYTES_PER_S / 1000000);
@@ -357,6 +369,7 @@ static void json_floors(const struct plan *plan, struct json *json)
     const struct plan_options *options = plan->options;
     struct eta floor;
     int64_t bandwidth = assumed_bandwidth(options);
+    struct eta_each each = each_of(plan);
     plan_floor(&plan->load, options->api_rate, bandwidth, &floor);
     json_int(json, "requests", plan->load.requests);
     json_int(json, "requests_links", plan->calls.links);
@@ -375,7 +388,7 @@ static void json_floors(const struct plan *plan, struct json *json)
     json_milli(json, "largest_s", floor.largest_ms);
     json_milli(json, "floor_s", floor.ms);
     json_str(json, "limiter", eta_limit_name(floor.limit));
-    json_int(json, "crossover_bytes", eta_crossover_bytes(options->api_rate, bandwidth));
+    json_int(json, "crossover_bytes", eta_crossover_bytes(options->api_rate, bandwidth, &each));
 }
 
 static void json_mix(const struct plan *plan, struct json *json)

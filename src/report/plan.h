@@ -7,8 +7,8 @@
 #include "report/eta.h"
 #include "report/report.h"
 
-/* Token and regions: what a run asks for once. */
-#define PLAN_FIXED_REQUESTS 2
+/* A token, as no run can know that one will be in the cache. */
+#define PLAN_TOKEN_REQUESTS 1
 /* A canary's look-ups, where conflicts are overwritten or versioned. */
 #define PLAN_CANARY_REQUESTS 2
 /* A list of categories or collections, where a tenant has no more of them than one page. */

@@ -239,6 +239,7 @@ struct plan_options {
     int64_t bwlimit_bytes_per_s; /* 0: not known; the plan then shows some usual bandwidths */
     enum conflict_policy on_conflict;
     enum map_folders map_folders;
+    int has_regions;       /* --region is given: one request to list them */
     int has_parent;        /* --parent-category is given: one request to look it up */
     int manifest_lists;    /* of the tenant's attributes, collections, regions: what it names */
     int copy_links;        /* as the walk had it, for opening files to compare */

@@ -27,7 +27,7 @@ static void no_rate_is_no_limit(void **state)
 {
     (void)state;
     assert_int_equal(eta_requests_ms(1000000, 0, 0), 0);
-    assert_int_equal(eta_crossover_bytes(0, 125000000), 0);
+    assert_int_equal(eta_crossover_bytes(0, 125000000, &(struct eta_each){2, 1}), 0);
 }
 
 static void what_was_used_has_to_age_first(void **state)
@@ -206,9 +206,9 @@ static void a_plan_needs_two_requests_a_file(void **state)
     assert_int_equal(planned(&books, &options), 0);
     books.files[ASSET_DISCOVERED] = 100;
     books.files[ASSET_FAILED] = 7;
-    assert_int_equal(planned(&books, &options), 200 + PLAN_FIXED_REQUESTS);
+    assert_int_equal(planned(&books, &options), 200 + PLAN_TOKEN_REQUESTS);
     options.on_conflict = CONFLICT_VERSION;
-    assert_int_equal(planned(&books, &options), 200 + PLAN_FIXED_REQUESTS + PLAN_CANARY_REQUESTS);
+    assert_int_equal(planned(&books, &options), 200 + PLAN_TOKEN_REQUESTS + PLAN_CANARY_REQUESTS);
 }
 
 static void a_plan_counts_links_and_the_folders_that_are_to_be_made(void **state)
@@ -219,13 +219,13 @@ static void a_plan_counts_links_and_the_folders_that_are_to_be_made(void **state
     books.files[ASSET_DISCOVERED] = 80;
     books.files[ASSET_CONFIRMED] = 30; /* ten of them are not linked yet */
     assert_int_equal(planned(&books, &options),
-                     160 + 90 + 5 + 12 + 2 * PLAN_LIST_REQUESTS + 1 + PLAN_FIXED_REQUESTS);
+                     160 + 90 + 5 + 12 + 2 * PLAN_LIST_REQUESTS + 1 + PLAN_TOKEN_REQUESTS);
     options.map_folders = MAP_COLLECTIONS;
     books.categories = 0;
     assert_int_equal(planned(&books, &options),
-                     160 + 90 + 12 + PLAN_LIST_REQUESTS + 1 + PLAN_FIXED_REQUESTS);
+                     160 + 90 + 12 + PLAN_LIST_REQUESTS + 1 + PLAN_TOKEN_REQUESTS);
     books.collections = 0; /* all are known: nothing is listed */
-    assert_int_equal(planned(&books, &options), 160 + 90 + 1 + PLAN_FIXED_REQUESTS);
+    assert_int_equal(planned(&books, &options), 160 + 90 + 1 + PLAN_TOKEN_REQUESTS);
 }
 
 static void a_plan_names_its_limit(void **state)
@@ -249,7 +249,10 @@ static void the_crossover_is_where_both_take_equally_long(void **state)
 {
     (void)state;
     /* 1 Gbit/s at 950 requests a minute: about 15.8 MB. */
-    assert_int_equal(eta_crossover_bytes(950, 125000000), 15789473);
+    assert_int_equal(eta_crossover_bytes(950, 125000000, &(struct eta_each){2, 1}), 15789473);
+    /* A third request of every second file, its link, and it is 19.7 MB. */
+    assert_int_equal(eta_crossover_bytes(950, 125000000, &(struct eta_each){5, 2}), 19736842);
+    assert_int_equal(eta_crossover_bytes(950, 125000000, &(struct eta_each){0, 0}), 0);
 }
 
 int main(void)
