@@ -16,6 +16,8 @@ replays.
 import argparse
 import concurrent.futures
 import contextlib
+import csv
+import json
 import os
 import pathlib
 import shutil
@@ -36,10 +38,12 @@ import judge  # noqa: E402  (the path is set above)
 from world import HOUR_S, Clock  # noqa: E402
 from moments import count  # noqa: E402
 from plan import Plan, any_size, content, is_junk  # noqa: E402
-from pxm import Pxload, preload, sim, wait_for  # noqa: E402
+from pxm import Pxload, preload, report, sim, wait_for  # noqa: E402
+from test_manifest import collection  # noqa: E402
 
 DEADLINE_S = 75  # of one pxload, whatever happens: longer is a hang
 FINAL_RUNS = 6
+VERIFY = ["--timeout", "2s", "--contimeout", "1s"]
 SMALL_DISK = "8m"  # a write-ahead log grows to 4 MiB before it is reused
 # What a run that is not done may end with. By a signal: our own kill, or one that came before the
 # program could say otherwise.
@@ -210,8 +214,36 @@ class Run:
         log = ["--json", "--log-file", self.folder / "pxload.log", "--log-level", "debug"]
         if verb == "upload":
             return ["upload", *log, *running, *self.plan.options["job"], "--journal", self.journal,
-                    self.tree.root]
+                    *self.manifest_options(), self.tree.root]
         return [verb, *log, *running, self.journal]
+
+    def manifest_options(self):
+        return ["--manifest", self.folder / "manifest.csv"] if self.plan.has_manifest else []
+
+    def write_manifest(self):
+        """As a whole: no run sees half of it."""
+        if not self.plan.has_manifest:
+            return
+        fresh = self.folder / "manifest.new"
+        columns = ["path", "published", "collections", "attribute:Description",
+                   "attribute:Keywords", "attribute:Color"]
+        with open(fresh, "w", newline="", encoding="utf-8") as out:
+            table = csv.DictWriter(out, columns, restval="", quoting=csv.QUOTE_ALL)
+            table.writeheader()
+            table.writerows({"path": key, **row} for key, row in self.plan.rows.items())
+        os.replace(fresh, self.folder / "manifest.csv")
+
+    def change_manifest(self):
+        """Another text, or one more collection; nothing is taken back, as a link never is."""
+        if not self.plan.rows:
+            return
+        row = self.plan.rows[self.dice.choice(sorted(self.plan.rows))]
+        if self.dice.random() < 0.5:
+            row["attribute:Description"] = f"changed {self.dice.randrange(1000)}"
+        else:
+            row["collections"] = "Shelf; Drawer"
+        self.say("the manifest has changed")
+        self.write_manifest()
 
     def start(self, command):
         self.say(" ".join(map(str, command)))
@@ -298,6 +330,8 @@ class Run:
                 self.jump(self.dice)
             if self.plan.mutates and self.dice.random() < 0.5:
                 self.say(self.tree.change(self.dice))
+            if self.dice.random() < 0.3:
+                self.change_manifest()
 
     def is_calm(self):
         with contextlib.suppress(urllib.error.URLError):
@@ -333,16 +367,88 @@ class Run:
             if self.plan.clock_jumps:
                 self.clock = Clock(self.load)
             preload(self.server, self.plan.preload)
+            if self.plan.has_manifest:
+                for name in ("Shelf", "Drawer"):
+                    collection(self.server, name)
+                self.write_manifest()
             self.say(f"PXM has {self.plan.preload}")
             if self.plan.faults:
                 self.server.faults(self.plan.faults)
             self.storm()
             code, out = self.calm()
-            problems = judge.judge(self, code, out)
-            for problem in problems:
-                self.say(problem)
-            if problems:
-                raise Failure("; ".join(problems[:6]))
+            self.check(code, out)
+            self.verified(set())
+            if self.plan.is_damaged:
+                self.repaired()
+
+    def check(self, code, out):
+        problems = judge.judge(self, code, out)
+        for problem in problems:
+            self.say(problem)
+        if problems:
+            raise Failure("; ".join(problems[:6]))
+
+    # ---- verify -------------------------------------------------------------------------------
+
+    def verified(self, wanted, *options):
+        """pxload verify finds this, and nothing else."""
+        command = ["verify", "--json", *VERIFY, *options, self.journal]
+        code, out = self.finish(self.start(command))
+        found = {(line.get("file_id"), line["finding"]) for line in map(json.loads, out.splitlines())
+                 if line["message_type"] == "file"}
+        if found != wanted or code != (1 if wanted else 0):
+            raise Failure(f"verify ended with {code} and {sorted(found)}, not {sorted(wanted)}")
+
+    def damage(self):
+        """What somebody does to a few files in PXM, as verify calls it."""
+        dice = self.dice
+        records = {record["id"]: record for record in self.server.state()["files"]}
+        rows = {os.fsencode(path): row for path, row in
+                report(self.load, self.tree.root, self.journal).items()
+                if row["state"] in ("confirmed", "linked") and not row.get("gone")
+                and row.get("file_id") in records}
+        wanted = set()
+        for path in dice.sample(sorted(rows), min(len(rows), dice.randrange(1, 5))):
+            record = records[rows[path]["file_id"]]
+            how = dice.choice(["delete", "shorten", "unlink"])
+            has_links = self.plan.mapping != "none" or (
+                self.plan.rows.get(os.fsdecode(path), {}).get("collections"))
+            if (how == "shorten" and not record["size"]) or (how == "unlink" and not has_links):
+                continue
+            self.server.call("POST", f"/_sim/damage?id={record['id']}&how={how}")
+            wanted.add((record["id"], {"delete": "missing", "shorten": "different_size",
+                                       "unlink": "unlinked"}[how]))
+        self.say(f"damage: {sorted(wanted)}")
+        return wanted
+
+    def repaired(self):
+        """Repairs that are killed, repeated, and then done: the promise must hold again."""
+        wanted = self.damage()
+        self.tree.touched |= self.tree.paths()  # another wave of some, as a version perhaps
+        for _ in range(self.dice.randrange(2)):
+            command = ["verify", "--json", *VERIFY, "--repair", self.journal]
+            process = self.start(command)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=self.dice.uniform(0, 0.1))
+            self.send(process, signal.SIGKILL)
+            self.finish(process)
+        if self.dice.random() < 0.5:
+            code, out = self.finish(self.start([
+                "verify", "--json", *VERIFY, "--repair", self.journal]))
+            if code != (1 if wanted else 0):
+                raise Failure(f"verify --repair ended with {code}, {sorted(wanted)} wanted")
+        else:
+            self.verified(wanted, "--repair")
+        if self.dice.random() < 0.5:
+            process = self.start(self.spelled("resume"))
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=self.dice.uniform(0, 0.2))
+            self.send(process, signal.SIGKILL)
+            self.finish(process)
+        code, out = self.finish(self.start(self.spelled("upload")))
+        self.check(code, out)
+        if self.plan.policy != "fail":
+            self.verified(set())
 
 
 def run_seed(seed, scratch, keep):

@@ -106,11 +106,44 @@ class Judge:
             self.problem(path, f"the report has MD5 {row['md5']}, the file {now}")
         self.claim(path, record)
         self.versions(path, row, record)
-        if self.run.plan.mapping != "none":
-            self.links(path, record)
+        self.links(path, record)
+        self.attributes(path, record)
+
+    def row(self, path):
+        """What the manifest says of a file; {}."""
+        return self.run.plan.rows.get(os.fsdecode(path), {})
+
+    def wants_link(self, path):
+        return self.run.plan.mapping != "none" or any(
+            value for key, value in self.row(path).items() if key != "published")
+
+    def attributes(self, path, record):
+        """Those of its row, and no other unless its name was another file's."""
+        row = self.row(path)
+        wanted = {key.partition(":")[2]: value for key, value in row.items()
+                  if value and key.startswith("attribute:")}
+        if "Keywords" in wanted:
+            wanted["Keywords"] = wanted["Keywords"].split("; ")
+        has = {entry["label"]: entry["value"] for entry in record.get("attributes", [])}
+        if any(has.get(label) != value for label, value in wanted.items()) or (
+                set(has) != set(wanted) and self.is_steady(path)):
+            self.problem(path, f"has the attributes {has}, not {wanted}")
+        published = {"yes": True, "no": False}.get(row.get("published"),
+                                                   "--publish" in self.run.plan.options["job"])
+        if record["published"] != published and self.is_steady(path):
+            self.problem(path, f"is {'' if published else 'un'}published against its row")
 
     def links(self, path, record):
         """In the collection of its folder, and in no other unless its name was another file's."""
+        wanted = [name for name in self.row(path).get("collections", "").split("; ") if name]
+        linked = [self.places[key] for key in record.get("collections", [])]
+        if set(wanted) - set(linked):
+            self.problem(path, f"is linked to {linked}, not to {wanted}")
+        linked = [place for place in linked if place not in ("Shelf", "Drawer")]
+        if self.run.plan.mapping == "none":
+            if linked and self.is_steady(path):
+                self.problem(path, f"is linked to {linked}")
+            return
         names = [self.run.tree.root.name] + [
             unicodedata.normalize("NFC", os.fsdecode(part)) for part in path.split(b"/")[:-1]]
         if self.run.plan.mapping == "tree":
@@ -118,7 +151,6 @@ class Judge:
             right = ["/".join(names), "/".join([*names, names[-1]])]
         else:
             right = [names[-1], "--".join(names)]
-        linked = [self.places[key] for key in record.get("collections", [])]
         mine = [place for place in linked if place in right]
         if len(mine) != 1 or (len(linked) != 1 and self.is_steady(path)):
             self.problem(path, f"is linked to {linked}, not to one of {right}")
@@ -151,6 +183,8 @@ class Judge:
         kind = row.get("error_class")
         if not row.get("error") or not kind:
             self.problem(path, f"failed without a reason: {row}")
+        if kind == "manifest" and os.fsdecode(path) in self.run.plan.bad_rows:
+            return
         if kind == "name_invalid" and name_of(path) is None:
             return
         if kind == "name_collision" and self.has_namesake(path):
@@ -177,7 +211,7 @@ class Judge:
         for path, row in sorted(self.rows.items()):
             if path not in wanted:
                 continue
-            done = "confirmed" if self.run.plan.mapping == "none" else "linked"
+            done = "linked" if self.wants_link(path) else "confirmed"
             judge_one = {done: self.confirmed, "skipped": self.skipped,
                          "failed": self.failed}.get(row["state"])
             if judge_one:

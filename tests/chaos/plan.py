@@ -66,6 +66,13 @@ class Plan:
             for quirk in ["page_repeat", "category_shape=items", "collection_shape=array"]:
                 if dice.random() < 0.2:
                     self.sim += ["--quirk", quirk]
+        self.has_manifest = dice.random() < 0.5
+        self.bad_rows = set()
+        self.rows = self.manifest_rows() if self.has_manifest else {}
+        if self.has_manifest and self.mapping == "none":
+            self.faults += [rule for _ in range(dice.randrange(0, 4)) for rule in
+                            self.folder_fault()]
+        self.is_damaged = dice.random() < 0.4
 
     def new_path(self):
         dice = self.dice
@@ -127,6 +134,27 @@ class Plan:
         if dice.random() < 0.2:
             job.append("--publish")
         return {"running": [str(arg) for arg in running], "job": job}
+
+    def manifest_rows(self):
+        """{path: what its row says}, of paths that have one spelling alone."""
+        dice = self.dice
+        rows = {}
+        for number, path in enumerate(sorted(self.files)):
+            try:
+                key = unicodedata.normalize("NFC", path.decode())
+            except UnicodeDecodeError:
+                continue
+            is_plain = key.encode() == path and unicodedata.normalize("NFD", key) == key
+            if not is_plain or dice.random() < 0.4:
+                continue
+            rows[key] = {"published": dice.choice(["", "yes", "no"]),
+                         "collections": dice.choice(["", "", "Shelf", "Shelf; Drawer"]),
+                         "attribute:Description": dice.choice(["", f"number {number}"]),
+                         "attribute:Keywords": dice.choice(["", "", "one; two"])}
+            if dice.random() < 0.05:
+                rows[key]["attribute:Color"] = "Mauve"
+                self.bad_rows.add(key)
+        return rows
 
     def lost_confirms(self):
         """Where exactly once is decided: confirms whose reply is lost, and look-ups that fail."""
