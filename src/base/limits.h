@@ -68,10 +68,9 @@
 #define BOOKS_EVERY_MS       1000  /* how old the counts of a snapshot may be */
 #define LANE_POLL_MS         25    /* a claim lane that is dry while the walk goes on */
 /* Requests in RATE_WINDOW_MS of --wait-processed: a tenth of what PXM allows. */
-#define VERIFY_API_RATE 95
-#define LOOKUP_APART_MS 2500   /* two writes of one file: the slack, and the second that Date cuts \
-                                */
-#define LOOKUP_SLACK_MS   1500 /* PXM's times may be cut to the second, like its Date header */
+#define VERIFY_API_RATE   95
+#define LOOKUP_APART_MS   2500  /* two writes of one file: more than slack and Date may be off */
+#define LOOKUP_SLACK_MS   1500  /* PXM's times may be cut to the second, like its Date header */
 #define DRAIN_DEADLINE_MS 20000 /* of a SIGTERM */
 
 #endif
