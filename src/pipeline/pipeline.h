@@ -155,7 +155,8 @@ struct job_snapshot {
     int64_t requests_since_books; /* that the books below may not show yet */
     int api_rate;                 /* 0: none */
     int64_t retries;
-    int64_t held_ms; /* how long a 429 still holds everybody back; 0: not held */
+    int64_t held_ms;        /* how long a 429 still holds everybody back; 0: not held */
+    int64_t budget_wait_ms; /* until the budget has room for a request, or that; 0: it has */
     int waiting[WAIT_COUNT];
     int puts_active;
     int put_limit; /* transfers allowed now */

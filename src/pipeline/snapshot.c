@@ -64,6 +64,7 @@ void job_snapshot(struct job *job, struct job_snapshot *out)
         .api_rate = job->options->api_rate,
         .retries = job->retries,
         .held_ms = pacer_held_ms(job->pacer, job->now_ms),
+        .budget_wait_ms = pacer_wait_ms(job->pacer, job->now_ms),
         .puts_active = job->puts_active,
         .put_limit = job->climb.limit,
         .limit = job->meter.limits.named,

@@ -202,11 +202,15 @@ static void status_json(struct json *json, const struct job_snapshot *snapshot,
     json_int(json, "skipped", files->skipped);
     json_int(json, "excluded", files->excluded);
     json_int(json, "queued", files->queued);
+    json_int(json, "toLink", snapshot->books.to_link_files);
+    json_int(json, "categoriesToMake", snapshot->books.categories);
+    json_int(json, "collectionsToMake", snapshot->books.collections);
     json_int(json, "issues", snapshot->books.issues);
     json_int(json, "apiCalls", snapshot->requests);
     json_int(json, "apiCallsInWindow", snapshot->requests_in_window);
     json_int(json, "apiBudget", snapshot->api_rate);
     json_int(json, "apiHeldMs", snapshot->held_ms);
+    json_int(json, "apiWaitMs", snapshot->budget_wait_ms);
     json_int(json, "retries", snapshot->retries);
     json_int(json, "puts", snapshot->puts_active);
     json_int(json, "putLimit", snapshot->put_limit);

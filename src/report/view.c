@@ -10,7 +10,7 @@
 #define LINE_MAX_BYTES (64 * 1024)
 #define NAME_COLUMNS   10 /* what a name keeps in a narrow terminal, before its numbers go */
 #define COLUMNS_MIN    8
-#define HEAD_ROWS      4
+#define SAID_WAIT_MS   1000 /* less is the usual pace of a spent budget */
 
 void view_sums(const struct job_snapshot *snapshot, struct view_sums *out)
 {
@@ -60,18 +60,41 @@ static int put_bytes(const struct job_snapshot *snapshot, const struct view_sums
                       units_format_size(snapshot->goodput_bytes_per_s, speed));
 }
 
+static const char *duration_up(int64_t ms, char out[UNITS_TEXT_MAX])
+{
+    return units_format_duration((ms + 999) / 1000 * 1000, out);
+}
+
 static int put_budget(const struct job_snapshot *snapshot, struct buf *out)
 {
     int rc;
     if (snapshot->api_rate > 0)
         rc = buf_printf(out, "%d/%d in %ds", snapshot->requests_in_window, snapshot->api_rate,
                         RATE_WINDOW_MS / 1000);
-    else
-        rc = buf_printf(out, "%d in %ds", snapshot->requests_in_window, RATE_WINDOW_MS / 1000);
-    char held[UNITS_TEXT_MAX];
+    else /* then nobody counts them */
+        rc = buf_puts(out, "no limit");
+    char wait[UNITS_TEXT_MAX];
     if (!rc && snapshot->held_ms > 0)
-        rc = buf_printf(out, ", held back for %s",
-                        units_format_duration((snapshot->held_ms + 999) / 1000 * 1000, held));
+        rc = buf_printf(out, ", held back for %s", duration_up(snapshot->held_ms, wait));
+    else if (!rc && snapshot->budget_wait_ms >= SAID_WAIT_MS)
+        rc = buf_printf(out, ", next in %s", duration_up(snapshot->budget_wait_ms, wait));
+    return rc;
+}
+
+/* 1 where there is anything to say of links. */
+static int has_links(const struct job_snapshot *snapshot)
+{
+    return snapshot->books.to_link_files > 0;
+}
+
+/* "12 files to link, 3 categories and 4 collections to make" */
+static int put_links(const struct job_snapshot *snapshot, struct buf *out)
+{
+    const struct journal_books *books = &snapshot->books;
+    int rc = buf_printf(out, "%lld files to link", (long long)books->to_link_files);
+    if (!rc && books->categories + books->collections)
+        rc = buf_printf(out, ", %lld categories and %lld collections to make",
+                        (long long)books->categories, (long long)books->collections);
     return rc;
 }
 
@@ -90,6 +113,10 @@ int view_line(const struct job_snapshot *snapshot, const struct view_sums *sums,
         rc = put_budget(snapshot, out);
     if (!rc)
         rc = buf_printf(out, ", limit %s", job_limit_name(snapshot->limit));
+    if (!rc && has_links(snapshot))
+        rc = buf_puts(out, ", ");
+    if (!rc && has_links(snapshot))
+        rc = put_links(snapshot, out);
     if (!rc && snapshot->walking)
         rc = buf_puts(out, ", still walking");
     if (!rc && snapshot->draining)
@@ -132,8 +159,10 @@ static int line_files(const struct job_snapshot *snapshot, const struct view_sum
     return rc;
 }
 
-static int line_budget(const struct job_snapshot *snapshot, struct buf *line)
+static int line_budget(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                       struct buf *line)
 {
+    (void)sums;
     int rc = buf_puts(line, "Requests:     api ");
     if (!rc)
         rc = put_budget(snapshot, line);
@@ -168,23 +197,28 @@ static int line_elapsed(const struct job_snapshot *snapshot, const struct view_s
     return rc;
 }
 
-/* One of the block's fixed lines, by number. */
-static int head_line(int n, const struct job_snapshot *snapshot, const struct view_sums *sums,
-                     struct buf *line)
+static int line_bytes(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                      struct buf *line)
 {
-    switch (n) {
-    case 0: {
-        int rc = buf_puts(line, "Transferred:  ");
-        return rc ? rc : put_bytes(snapshot, sums, line);
-    }
-    case 1:
-        return line_files(snapshot, sums, line);
-    case 2:
-        return line_budget(snapshot, line);
-    default:
-        return line_elapsed(snapshot, sums, line);
-    }
+    int rc = buf_puts(line, "Transferred:  ");
+    return rc ? rc : put_bytes(snapshot, sums, line);
 }
+
+/* Left out where nothing is to be linked. */
+static int line_links(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                      struct buf *line)
+{
+    (void)sums;
+    if (!has_links(snapshot))
+        return 0;
+    int rc = buf_puts(line, "Linking:      ");
+    return rc ? rc : put_links(snapshot, line);
+}
+
+typedef int head_line(const struct job_snapshot *snapshot, const struct view_sums *sums,
+                      struct buf *line);
+static head_line *const head_lines[] = {line_bytes, line_files, line_links, line_budget,
+                                        line_elapsed};
 
 /* What stands behind the name of an active file. */
 static int active_tail(const struct active_file *file, struct buf *tail)
@@ -257,16 +291,17 @@ int view_block(const struct job_snapshot *snapshot, const struct view_sums *sums
                const struct view_size *size, struct buf *out)
 {
     int rows = size->rows > 1 ? size->rows - 1 : 1;
-    int head = rows < HEAD_ROWS ? rows : HEAD_ROWS;
     int rc = 0;
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
-    for (int n = 0; n < head && !rc; n++) {
+    for (size_t n = 0; n < sizeof head_lines / sizeof *head_lines && rows && !rc; n++) {
         buf_reset(&line);
-        rc = head_line(n, snapshot, sums, &line);
-        if (!rc)
-            rc = put_line(&line, size, out);
+        rc = head_lines[n](snapshot, sums, &line);
+        if (rc || !line.len)
+            continue;
+        rc = put_line(&line, size, out);
+        rows--;
     }
     buf_release(&line);
-    return rc ? rc : put_active(snapshot, size, rows - head, out);
+    return rc ? rc : put_active(snapshot, size, rows, out);
 }

@@ -10,7 +10,7 @@ ALWAYS = {"message_type", "time"}
 STATUS = ALWAYS | {
     "bytes", "totalBytes", "transfers", "totalTransfers", "errors", "eta", "eta_ms", "speed",
     "elapsedTime", "confirmed", "skipped", "excluded", "queued", "issues", "apiCalls",
-    "apiCallsInWindow", "apiBudget", "apiHeldMs", "retries", "puts", "putLimit", "limiter", "walking", "draining"}
+    "apiCallsInWindow", "apiBudget", "apiHeldMs", "apiWaitMs", "toLink", "categoriesToMake", "collectionsToMake", "retries", "puts", "putLimit", "limiter", "walking", "draining"}
 FILE = ALWAYS | {
     "level", "operation", "success", "source", "destination", "size", "state", "file_id",
     "mime_type", "attempt", "duration_ms"}

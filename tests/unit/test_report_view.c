@@ -110,6 +110,13 @@ static void fill(struct job_snapshot *snapshot, int active)
         };
 }
 
+static void add_links(struct job_snapshot *snapshot)
+{
+    snapshot->books.to_link_files = 77;
+    snapshot->books.categories = 3;
+    snapshot->books.collections = 4;
+}
+
 static void no_block_wraps_or_scrolls(void **state)
 {
     (void)state;
@@ -118,6 +125,7 @@ static void no_block_wraps_or_scrolls(void **state)
     struct buf buf;
     buf_init(&buf, 1 << 20);
     fill(snapshot, SNAPSHOT_ACTIVE_MAX);
+    add_links(snapshot);
     struct view_sums sums;
     view_sums(snapshot, &sums);
     for (int columns = 1; columns < 200; columns++) {
@@ -133,6 +141,38 @@ static void no_block_wraps_or_scrolls(void **state)
         assert_true(lines < rows || rows == 1);
         assert_null(strpbrk(buf_str(&buf), "\r\x1b"));
     }
+    buf_release(&buf);
+    free(snapshot);
+}
+
+static void a_block_tells_of_links_and_of_the_wait_for_the_budget(void **state)
+{
+    (void)state;
+    struct job_snapshot *snapshot = malloc(sizeof *snapshot);
+    assert_non_null(snapshot);
+    struct view_size size = {.columns = 100, .rows = 20};
+    struct view_sums sums;
+    struct buf buf;
+    buf_init(&buf, 1 << 20);
+    fill(snapshot, 0);
+    add_links(snapshot);
+    snapshot->held_ms = 0;
+    snapshot->budget_wait_ms = 31500;
+    view_sums(snapshot, &sums);
+    assert_int_equal(view_block(snapshot, &sums, &size, &buf), 0);
+    assert_non_null(strstr(buf_str(&buf), "\nLinking:      77 files to link, 3 categories and 4 "
+                                          "collections to make\n"));
+    assert_non_null(strstr(buf_str(&buf), "api 612/950 in 60s, next in 32s, "));
+    buf_reset(&buf);
+    assert_int_equal(view_line(snapshot, &sums, &buf), 0);
+    assert_non_null(strstr(buf_str(&buf), ", 77 files to link, 3 categories and 4 collections"));
+
+    snapshot->budget_wait_ms = 70;
+    snapshot->books.to_link_files = 0;
+    buf_reset(&buf);
+    assert_int_equal(view_block(snapshot, &sums, &size, &buf), 0);
+    assert_null(strstr(buf_str(&buf), "Linking:"));
+    assert_null(strstr(buf_str(&buf), "next in"));
     buf_release(&buf);
     free(snapshot);
 }
@@ -189,6 +229,7 @@ int main(void)
         cmocka_unit_test(wide_characters_count_twice),
         cmocka_unit_test(terminal_commands_do_not_get_through),
         cmocka_unit_test(no_block_wraps_or_scrolls),
+        cmocka_unit_test(a_block_tells_of_links_and_of_the_wait_for_the_budget),
         cmocka_unit_test(an_active_file_reads_like_rclone),
         cmocka_unit_test(the_line_tells_all_and_stays_one_line),
     };
