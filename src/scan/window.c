@@ -4,22 +4,26 @@
  *
  * A mapping of a file that somebody truncates raises SIGBUS beyond the file's last page and reads
  * as zeros within it. So: mapped memory is touched by guarded_copy alone, and every copy is
- * followed by a look at the file's size. pread is the fallback, and the judge when the guard
- * fired: it tells a shrunk file from a broken disk.
+ * followed by a look at the file's size. Without a mapping window_copy reads by pread, which is
+ * also the judge when the guard fired: it tells a shrunk file from a broken disk.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "scan/scan.h"
 #include "scan/source.h"
+
+#define STAT_BLOCK_BYTES 512 /* what st_blocks counts */
 
 /* ---- the guard ------------------------------------------------------------------------------ */
 
@@ -84,6 +88,15 @@ static __attribute__((noinline)) int guarded_copy(const struct window *window, v
 
 /* ---- windows -------------------------------------------------------------------------------- */
 
+/* Where files are memory, mapping a hole and looking at it makes pages of it, for good. */
+static int has_holes_in_memory(int fd)
+{
+    struct stat st;
+    struct statfs fs;
+    return fstat(fd, &st) == 0 && st.st_blocks < st.st_size / STAT_BLOCK_BYTES &&
+           fstatfs(fd, &fs) == 0 && fs.f_type == TMPFS_MAGIC;
+}
+
 void window_map(struct window *window, struct source *source, int64_t offset, size_t len)
 {
     BUG_ON(len > (size_t)LIMIT_WINDOW_BYTES || offset < 0);
@@ -96,12 +109,12 @@ void window_map(struct window *window, struct source *source, int64_t offset, si
         .offset = offset,
         .len = len,
     };
-    if (len == 0)
+    if (len == 0 || has_holes_in_memory(source_fd(source)))
         return;
     void *map =
         mmap(NULL, window->map_len, PROT_READ, MAP_SHARED, source_fd(source), (off_t)map_offset);
     if (map == MAP_FAILED)
-        return; /* no mmap on this file system: window_copy reads */
+        return; /* no mmap on this file system */
     madvise(map, window->map_len, MADV_WILLNEED);
     window->map = map;
 }

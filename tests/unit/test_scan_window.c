@@ -197,6 +197,43 @@ static void without_mmap_it_reads(void **state)
     source_close(source);
 }
 
+/* A bench's files, for instance: many times this machine's memory, nearly all of it holes. */
+static void holes_in_memory_stay_holes(void **state)
+{
+    (void)state;
+    enum { LEN = LIMIT_WINDOW_BYTES };
+    int fd = memfd_create("holes", MFD_CLOEXEC);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    assert_int_equal(ftruncate(fd, LEN), 0);
+    assert_int_equal(pwrite(fd, "mark", 4, LEN / 2), 4);
+    struct source *source;
+    struct file_stamp stamp;
+    struct err err = ERR_INIT;
+    assert_int_equal(source_open(path, "", 0, &source, &stamp, &err), 0);
+    struct stat before;
+    struct stat after;
+    assert_int_equal(fstat(fd, &before), 0);
+    struct window window;
+    window_map(&window, source, 0, LEN);
+    char *out = malloc(LEN);
+    assert_int_equal(window_copy(&window, out, LEN, 0, &err), 0);
+    assert_int_equal(out[LEN / 4] | out[LEN - 1], 0);
+    assert_memory_equal(out + LEN / 2, "mark", 4);
+    window_unmap(&window, 0);
+    assert_int_equal(fstat(fd, &after), 0);
+    assert_int_equal(after.st_blocks, before.st_blocks);
+    /* Without holes it is mapped as anything else. */
+    assert_int_equal(posix_fallocate(fd, 0, LEN), 0);
+    window_map(&window, source, 0, LEN);
+    assert_non_null(window.map);
+    assert_int_equal(copy(&window, 0, LEN), 0);
+    window_unmap(&window, 0);
+    free(out);
+    source_close(source);
+    close(fd);
+}
+
 /* In children: a SIGBUS that is none of the guard's business still ends the process. */
 static void a_foreign_sigbus_still_kills(void **state)
 {
@@ -298,6 +335,7 @@ int main(void)
         cmocka_unit_test(a_window_past_the_end_is_an_error),
         cmocka_unit_test(growth_does_not_disturb_what_was_there),
         cmocka_unit_test(without_mmap_it_reads),
+        cmocka_unit_test(holes_in_memory_stay_holes),
         cmocka_unit_test(a_foreign_sigbus_still_kills),
         cmocka_unit_test(threads_copy_while_the_file_shrinks_for_good),
     };
