@@ -27,7 +27,7 @@ LINK = ["--s3-bandwidth", "100000000"]
 CASES = {
     "bytes": (1500, MIB, [400 * MIB] * 2, LINK, ["--api-rate", "0"]),
     "requests": (700, MIB // 8, [200 * MIB] * 2, LINK, ["--api-rate", "900"]),
-    "longest": (700, MIB // 2, [200 * MIB], [*LINK, "--s3-connection-bandwidth", "5000000"],
+    "longest": (1500, MIB // 2, [400 * MIB], [*LINK, "--s3-connection-bandwidth", "5000000"],
                 ["--api-rate", "0"]),
 }
 

@@ -92,6 +92,7 @@ struct asset {
     int session_open;   /* counted in job->open_sessions */
     int64_t sent_then;  /* a second ago, see meter.c */
     int64_t pace_bytes_per_s;
+    int pace_samples;
     int keep_parts; /* the journal's parts belong to this session too */
 
     /* confirm */

@@ -14,6 +14,7 @@
 #define IDLE_SAMPLES    5  /* not full for so long: there is nothing to be learned now */
 #define FULL_PERCENT    80 /* of a sample, for it to tell anything */
 #define GAIN_PERCENT    5  /* a try must bring as much to be kept */
+#define CLEAR_PERCENT   20 /* more than noise: the way was not full before */
 #define LOSS_PERCENT    3  /* fewer transfers may lose as much, where they spare the CPU */
 #define SHIFT_PERCENT   30 /* the way has changed: what was tried on it before means nothing */
 #define SAME_CROWD_MS   1000
@@ -50,11 +51,10 @@ static int64_t percent_more(int64_t value, int percent)
     return value + value * percent / 100;
 }
 
-/* Twice the transfers brought at least half of twice the bytes: each gets what it can get. */
+/* More transfers brought clearly more: with fewer the way was not full, each had all it can get. */
 static void note_connection(struct climb *climb, int64_t bytes_per_s)
 {
-    int more_percent = (climb->limit - climb->home) * 100 / climb->home;
-    if (bytes_per_s >= percent_more(climb->home_bytes_per_s, more_percent / 2))
+    if (bytes_per_s >= percent_more(climb->home_bytes_per_s, CLEAR_PERCENT))
         climb->connection_bytes_per_s = climb->home_bytes_per_s / climb->home;
 }
 

@@ -10,7 +10,8 @@ struct goodput {
     int64_t bytes_per_s; /* smoothed over some seconds, idle ones too: what a person is shown */
     /*
      * What the way to S3 is able to carry, for the ETA: seconds in which the request budget kept
-     * the bytes back, or too few files were left, say nothing about it unless they were faster.
+     * the bytes back say nothing about it unless they were faster, and those with too few files
+     * left only where they were nearly as fast.
      */
     int64_t capable_bytes_per_s;
     int samples; /* that made it, up to GOODPUT_SAMPLES */

@@ -8,7 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#define TURN_MS 1000
+#define TURN_MS      1000
+#define PACE_SAMPLES 8 /* a file's pace is that of about so many seconds */
 
 static void describe(const struct job *job, struct limit_input *out)
 {
@@ -65,10 +66,13 @@ static void measure_paces(struct job *job, int64_t elapsed_ms)
             if (asset->step != STEP_PUT)
                 continue;
             int64_t sent = asset_sent_bytes(asset);
-            int64_t pace =
-                sent > asset->sent_then ? (sent - asset->sent_then) * 1000 / elapsed_ms : 0;
-            asset->pace_bytes_per_s =
-                asset->pace_bytes_per_s ? (asset->pace_bytes_per_s + pace) / 2 : pace;
+            int64_t moved = sent > asset->sent_then ? sent - asset->sent_then : 0;
+            /* The first one saw only a part of its second. */
+            if (asset->pace_samples)
+                asset->pace_bytes_per_s +=
+                    (moved * 1000 / elapsed_ms - asset->pace_bytes_per_s) / asset->pace_samples;
+            if (asset->pace_samples < PACE_SAMPLES)
+                asset->pace_samples++;
             asset->sent_then = sent;
         }
     }

@@ -107,23 +107,19 @@ static int64_t pace_of(const struct active_file *file)
 }
 
 /*
- * What a file would get once the others are through: their share of the way too, where it is the
- * way that they share. It is not where one connection has shown what it gets at best, or where
- * few are left and the way is not full any more.
+ * What a file gets once the others are through. Where few are left and the way is not full any
+ * more, it is what it has: nothing will make it faster. Else all of the way, as it is the way that
+ * they share, but no more than what one connection has shown to get, where that is known.
  */
 static int64_t pace_alone(const struct job_snapshot *snapshot, int64_t own)
 {
-    int64_t capable = snapshot->capable_bytes_per_s;
-    int64_t most = capable;
-    if (snapshot->connection_bytes_per_s && snapshot->connection_bytes_per_s < most)
-        most = snapshot->connection_bytes_per_s;
-    int is_way_free = snapshot->goodput_bytes_per_s < capable / 5 * 4;
-    if (snapshot->limit == JOB_LIMIT_TAIL && is_way_free)
-        most = own;
-    int64_t share = own * (snapshot->puts_active > 1 ? snapshot->puts_active : 1);
-    if (share > most)
-        share = most;
-    return share > own ? share : own;
+    int64_t connection = snapshot->connection_bytes_per_s;
+    int64_t most = snapshot->capable_bytes_per_s;
+    if (snapshot->limit == JOB_LIMIT_TAIL && snapshot->goodput_bytes_per_s < most / 5 * 4)
+        return own;
+    if (connection && connection < most)
+        most = connection;
+    return most > own ? most : own;
 }
 
 /*

@@ -144,6 +144,11 @@ static void what_one_connection_gets_is_known_while_the_way_is_not_full(void **s
     go(&run, &way, 20);
     assert_int_equal(run.climb.limit, 64);
     assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
+    way.link_bytes_per_s = 100 * MB; /* full with 20: not with 16, where it begins */
+    start(&run, 0, 64);
+    go(&run, &way, 20);
+    assert_int_equal(run.climb.limit, 32);
+    assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
 }
 
 static void a_way_that_got_wider_is_tried_again(void **state)

@@ -159,17 +159,21 @@ static void a_giant_gets_the_others_share_once_they_are_through(void **state)
     struct eta eta;
     struct job_snapshot *snapshot = giant();
     eta_of_snapshot(snapshot, &eta);
-    assert_int_equal(eta.largest_ms, 50000); /* 800 B/s */
+    assert_int_equal(eta.largest_ms, 40000); /* all of the way */
     assert_int_equal(eta.bytes_ms, 50000);
-    snapshot->puts_active = 32; /* but not more than all of the way */
-    eta_of_snapshot(snapshot, &eta);
-    assert_int_equal(eta.largest_ms, 40000);
     /* Where the number of connections made the speed, it keeps what one gets. */
     snapshot->connection_bytes_per_s = 125;
     eta_of_snapshot(snapshot, &eta);
     assert_int_equal(eta.largest_ms, 320000);
     assert_int_equal(eta.limit, ETA_BY_LARGEST);
     assert_int_equal(eta.ms, 320000);
+    snapshot->active[1].bytes_per_s = 20; /* in a crowd, too */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, 320000);
+    snapshot->active[1].bytes_per_s = 100;
+    snapshot->connection_bytes_per_s = 60; /* its own pace is better */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, 400000);
     free(snapshot);
 }
 
@@ -183,9 +187,13 @@ static void the_last_giant_keeps_the_pace_it_has(void **state)
     snapshot->goodput_bytes_per_s = 200; /* the way is not full, and it is no faster */
     eta_of_snapshot(snapshot, &eta);
     assert_int_equal(eta.ms, 400000);
+    snapshot->connection_bytes_per_s = 400; /* that was once */
+    eta_of_snapshot(snapshot, &eta);
+    assert_int_equal(eta.ms, 400000);
+    snapshot->connection_bytes_per_s = 0;
     snapshot->goodput_bytes_per_s = 900; /* it is full: one goes, the other gets its share */
     eta_of_snapshot(snapshot, &eta);
-    assert_int_equal(eta.ms, 200000);
+    assert_int_equal(eta.ms, 50000);
     free(snapshot);
 }
 
