@@ -65,6 +65,7 @@
 #define RATE_AGES            (RATE_WINDOW_MS / 1000 + 1) /* full seconds that a start in it is old */
 #define RATE_LIMITED_HOLD_MS 15000                       /* after a 429 that names no time */
 #define THROTTLE_RECOVER_MS  10000 /* after SlowDown, until one more PUT is tried */
+#define COMMIT_EVERY_MS      2     /* between two batches to the journal */
 #define BOOKS_EVERY_MS       1000  /* how old the counts of a snapshot may be */
 #define LANE_POLL_MS         25    /* a claim lane that is dry while the walk goes on */
 /* Requests in RATE_WINDOW_MS of --wait-processed: a tenth of what PXM allows. */

@@ -53,7 +53,8 @@ void commit_submit(struct job *job)
         *requests_in(job, job->batch_seq) += job->request_times_count;
         job->request_times_count = 0;
     }
-    if (journal_batch_is_empty(job->batch) || job->commits_out >= LIMIT_COMMITS)
+    if (journal_batch_is_empty(job->batch) || job->commits_out >= LIMIT_COMMITS ||
+        commit_wait_ms(job) > 0)
         return;
     struct journal_batch *fresh = journal_batch_new();
     if (!fresh) /* go on filling this one; memory may come back */
@@ -62,6 +63,14 @@ void commit_submit(struct job *job)
     job->batch = fresh;
     job->batch_seq++;
     job->commits_out++;
+    job->submitted_ms = job->now_ms;
+}
+
+/* Under load a sync of the disk shall hold the facts of many files, not of those of one tick. */
+int64_t commit_wait_ms(const struct job *job)
+{
+    int64_t due_ms = job->submitted_ms + COMMIT_EVERY_MS;
+    return journal_batch_is_empty(job->batch) || due_ms <= job->now_ms ? 0 : due_ms - job->now_ms;
 }
 
 static void go_on(struct job *job, struct asset *asset)

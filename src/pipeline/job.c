@@ -239,6 +239,8 @@ static int64_t until_next_due(const struct job *job)
             job->lanes[i].due_ms > job->now_ms)
             wait = earliest(wait, job->lanes[i].due_ms - job->now_ms);
     wait = earliest(wait, folders_wait_ms(job));
+    if (commit_wait_ms(job) > 0)
+        wait = earliest(wait, commit_wait_ms(job));
     return wait > 0 ? wait : 0;
 }
 

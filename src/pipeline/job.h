@@ -126,6 +126,7 @@ struct job {
     struct journal_batch *batch; /* being filled */
     uint64_t batch_seq;          /* its number */
     uint64_t durable_seq;        /* the last one that is durable */
+    int64_t submitted_ms;        /* when the last batch went */
     int commits_out;
     int64_t *request_times; /* wall; begun and not submitted yet */
     int request_times_count;
@@ -239,6 +240,8 @@ void commit_fact(struct job *job, const struct journal_fact *fact);
 /* The asset goes on when everything appended until now is durable. */
 void commit_wait(struct job *job, struct asset *asset);
 void commit_submit(struct job *job);
+/* Until the batch that is being filled may go; 0 where there is nothing in it. */
+int64_t commit_wait_ms(const struct job *job);
 void commit_collect(struct job *job);
 /* Submits what is in the batch and waits for nothing: nothing can be appended any more. */
 void commit_last(struct job *job);
