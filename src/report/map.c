@@ -188,6 +188,17 @@ static int put_word(const char *key, int is_regex, struct buf *out)
     return rc ? rc : buf_puts(out, is_regex ? "$\"" : "\"");
 }
 
+/* PXM's own URL may have a $ in it, which nginx takes for a variable's and cannot escape. */
+static void put_nginx_url(const char *url, FILE *out)
+{
+    for (; *url; url++) {
+        if (strchr("$\"\\", *url))
+            fprintf(out, "%%%02X", (unsigned)*url);
+        else
+            putc(*url, out);
+    }
+}
+
 static int put_nginx_row(struct map *map)
 {
     const char *key = buf_str(&map->key);
@@ -211,7 +222,9 @@ static int put_nginx_row(struct map *map)
         map->result->too_long++;
         return 0;
     }
-    fprintf(map->out, "%s \"%s\";\n", buf_str(&map->word), buf_str(&map->url));
+    fprintf(map->out, "%s \"", buf_str(&map->word));
+    put_nginx_url(buf_str(&map->url), map->out);
+    fprintf(map->out, "\";\n");
     return 0;
 }
 

@@ -8,6 +8,8 @@ import pathlib
 import re
 import shutil
 import socket
+import sqlite3
+import sqlite3
 import subprocess
 import urllib.error
 import urllib.parse
@@ -216,6 +218,22 @@ def metrics(path):
         assert (name, labels) not in found, line
         found[name, labels] = float(value)
     return found
+
+
+def test_a_public_url_of_pxm_holds_no_variable_of_nginx(folder):
+    """A $ may stand in a URL as it is; to nginx it is a name, and one it does not know stops it."""
+    with sim(folder) as server:
+        scene = Scene(folder, server, files=2, big=False)
+        scene.again()
+        with contextlib.closing(sqlite3.connect(scene.path)) as journal:
+            journal.execute("UPDATE result SET cdn_url = ?1 || asset_id",
+                            ["https://c.example/price$list;$uri.bin?a=1&b='2'&c="])
+            journal.commit()
+        redirects = folder / "new.map"
+        scene.load.run("report", "--format", "nginx-map", "-o", redirects, scene.path)
+        with nginx(folder, redirects) as port:
+            urls = {location(port, "/" + name)[:-1] for name in scene.wanted}
+            assert urls == {"https://c.example/price%24list;%24uri.bin?a=1&b='2'&c="}, urls
 
 
 def test_metrics_file_follows_the_run_and_tells_its_end(folder):
