@@ -112,6 +112,7 @@ struct asset {
     /* link */
     int was_new;     /* this run's confirm made the file: nobody else has linked it */
     char *link_body; /* of the PUT, merged with what the file has; NULL: not known yet */
+    int64_t read_ms; /* when that was read; 0: it was not */
 };
 TAILQ_HEAD(asset_list, asset);
 

@@ -12,13 +12,15 @@
 
 /* Longer ago, somebody in PXM may have come across a new file and linked it. */
 #define LINK_UNREAD_MS (10 * 60 * 1000)
+/* What was read longer ago is read again before it is written back: others write, too. */
+#define LINK_READ_MS 5000
 
 /* 1 where nobody but us can have linked it: then there is nothing to merge, and nothing to read. */
 static int is_untouched(const struct job *job, const struct asset *asset)
 {
     const struct claim *claim = asset->claim;
     if (claim->state != ASSET_CONFIRMED)
-        return asset->was_new;
+        return asset->was_new && job->now_ms - asset->confirm_at_ms < LINK_UNREAD_MS;
     /* Taken up again, by this run or a later one: how long ago was that confirm? */
     int64_t age_ms = job->wall_ms - claim->done_ms;
     return claim->was_new && age_ms >= 0 && age_ms < LINK_UNREAD_MS;
@@ -163,18 +165,39 @@ void read_done(struct job *job, struct asset *asset)
     if (!error.code)
         (void)!merge(asset, exchange_reply_of(asset->exchange), &needed, &error);
     call_release(job, asset);
-    if (error.code)
+    int is_again = asset->read_ms > 0;
+    if (!error.code)
+        asset->read_ms = job->now_ms;
+    if (error.code) {
         remedy_apply(job, asset, NULL, &error);
-    else if (needed)
-        step_enter(job, asset, STEP_LINK);
-    else
+    } else if (!needed) {
         finish_linked(job, asset);
+    } else if (is_again) { /* the link's failed tries count on */
+        asset->step = STEP_LINK;
+        step_again(job, asset);
+    } else {
+        step_enter(job, asset, STEP_LINK);
+    }
+}
+
+/* Held back or tried again for so long that others may have linked the file meanwhile. */
+static int is_stale(const struct job *job, const struct asset *asset)
+{
+    if (!asset->read_ms)
+        return !is_untouched(job, asset);
+    return job->now_ms - asset->read_ms > LINK_READ_MS;
 }
 
 void link_start(struct job *job, struct asset *asset)
 {
     struct err error = ERR_INIT;
     int ignored;
+    if (is_stale(job, asset)) {
+        drop_body(asset);
+        asset->step = STEP_READ;
+        read_start(job, asset);
+        return;
+    }
     if (!asset->link_body && merge(asset, NULL, &ignored, &error)) {
         remedy_apply(job, asset, NULL, &error);
         return;

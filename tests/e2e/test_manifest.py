@@ -5,10 +5,11 @@ import json
 import os
 import unicodedata
 
-from moments import kill, query, reach
+from moments import kill, output, query, reach
 from pxm import (Pxload, api_requests, books, counts, holds, make_tree, pattern, preload, report,
                  sim, small_tree, summary)
 from test_memory import MORE_KIB, is_sanitized, peak_kib
+from world import Clock
 
 
 def nfd(text):
@@ -124,6 +125,30 @@ def test_rows_shape_their_files_and_one_put_carries_all(folder):
         table = list(csv.DictReader(io.StringIO(load.run("report", load.journal()).out)))
         assert [(row["Source"], row["ManifestLine"]) for row in table
                 if row["State"] == "manifest_row"] == [("gone/z.jpg", "7")]
+
+
+def test_what_others_write_while_a_link_is_held_back_is_not_lost(folder):
+    with sim(folder) as server:
+        summer, winter = collection(server, "Summer"), collection(server, "Winter")
+        labels = {row["label"]: row["id"] for row in api(server, "GET", "/v2.1/attribute")}
+        old = preload(server, {"old.bin": 7})["old.bin"]
+        tree = make_tree(folder / "tree", {"old.bin": b"replaced"})
+        load = Pxload(folder, server)
+        clock = Clock(load)
+        manifest = write(folder, "path,collections,attribute:Color\nold.bin,Summer,Red\n")
+        server.faults([{"endpoint": "write", "times": 1, "status": 429, "retry_after": 30}])
+        process = load.start("upload", "--json", "--on-conflict", "version", "--manifest",
+                             manifest, tree)
+        reach(process, lambda: counts(server).get("file-update", 0) >= 1, "a link that is refused")
+        theirs = {"collections": [{"id": winter}],
+                  "attributes": [{"id": labels["Weight"], "type": "update", "value": 3}]}
+        api(server, "PUT", f"/v2.1/file/{old}", theirs)
+        clock.sleep(40)
+        out, err = output(process)
+        assert process.returncode == 0, (out, err)
+        held = server.files()
+        assert sorted(held["old.bin"]["collections"]) == sorted([summer, winter])
+        assert attributes(held["old.bin"]) == {"Color": "Red", "Weight": 3}
 
 
 BAD = {f"f{n:02}.bin": b"%d" % n for n in range(16)}
