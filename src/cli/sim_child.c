@@ -48,7 +48,7 @@ static int find_program(char out[PATH_MAX])
 }
 
 /* In the child: nothing but the pipe is shared, and it ends when we do, however that happens. */
-static void become(const char *program, const char *const *args, int out_fd)
+static void become(const char *program, const char *const *args, int out_fd, pid_t parent)
 {
     const char *argv[ARGS_MAX + 4] = {PROGRAM, "--listen", "127.0.0.1:0"};
     int count = 3;
@@ -61,6 +61,8 @@ static void become(const char *program, const char *const *args, int out_fd)
     unsetenv("PXM_CLIENT_SECRET");
     setpgid(0, 0); /* Ctrl-C is for us: we end it when the run is drained */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) /* it ended before that was said */
+        _exit(127);
     if (dup2(out_fd, STDOUT_FILENO) < 0)
         _exit(127);
     union { /* execv wants no const */
@@ -120,9 +122,10 @@ int sim_child_start(struct sim_child *child, const char *const *args, struct err
                                "to a tenant with --base-url URL --into-tenant");
     if (pipe2(pipe_fds, O_CLOEXEC))
         return err_set_errno(err, ERR_IO, errno, "no pipe for " PROGRAM);
+    pid_t self = getpid();
     child->pid = fork();
     if (!child->pid)
-        become(program, args, pipe_fds[1]);
+        become(program, args, pipe_fds[1], self);
     close(pipe_fds[1]);
     int is_ready =
         child->pid > 0 && read_line(pipe_fds[0], line, sizeof line) && take_url(child, line);

@@ -130,9 +130,11 @@ int metrics_write(const char *path, const struct buf *text, struct err *err)
     char *fresh = NULL;
     if (asprintf(&fresh, "%s.%d.tmp", path, (int)getpid()) < 0)
         return err_set(err, ERR_NOMEM, "no memory for a path");
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    int is_bad = fd < 0 || write(fd, text->data, text->len) != (ssize_t)text->len;
-    int os_errno = errno;
+    unlink(fresh); /* of a killed run of that number; what somebody else puts there is refused */
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    ssize_t written = fd < 0 ? -1 : write(fd, text->data, text->len);
+    int is_bad = written != (ssize_t)text->len;
+    int os_errno = written < 0 ? errno : ENOSPC;
     if (fd >= 0 && close(fd) && !is_bad) {
         is_bad = 1;
         os_errno = errno;

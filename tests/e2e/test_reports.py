@@ -274,6 +274,25 @@ def test_metrics_file_follows_the_run_and_tells_its_end(folder):
 # ---- watch --------------------------------------------------------------------------------------
 
 
+def test_metrics_file_is_written_through_no_link_that_waits_for_it(folder):
+    with sim(folder) as server:
+        scene = Scene(folder, server, files=2, big=False)
+        path, precious = folder / "pxload.prom", folder / "precious"
+        precious.write_text("mine")
+        for trap in ("ln", "ln -s", "mkfifo"):
+            what = f'{trap} {"" if trap == "mkfifo" else precious} "{path}.$$.tmp"; exec "$@"'
+            process = subprocess.Popen(
+                ["sh", "-c", what, "sh", *scene.load.command(
+                    *scene.command(), "--metrics-file", path)],
+                env=scene.load.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
+            out, err = output(process)
+            assert process.returncode == 0 and "metrics" not in err, (trap, out, err)
+            assert precious.read_text() == "mine" and not list(folder.glob("*.tmp")), trap
+            assert metrics(path)["pxload_running", ""] == 0 and not path.is_symlink()
+            path.unlink()
+
+
 def test_watch_shows_a_run_until_it_ends(folder):
     with sim(folder, *SMALL_PARTS) as server, terminal(80) as (tty, screen):
         scene = Scene(folder, server, files=12)
