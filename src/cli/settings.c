@@ -314,7 +314,9 @@ static int finish_base_url(struct settings *settings, struct err *err)
     if (!rc && strpbrk(url, "?#"))
         rc = err_set(&detail, ERR_BAD_REPLY, "it must end before any '?' or '#'");
     if (rc)
-        return err_set(err, ERR_CONFIG, "--base-url (from: %s) cannot be used: %s",
+        return err_set(err, ERR_CONFIG,
+                       "--base-url (from: %s) cannot be used: %s; write https://HOST (http is for "
+                       "this machine alone, or with --allow-http)",
                        settings_origin_name(settings->origins[OPT_base_url]), detail.text);
     return 0;
 }

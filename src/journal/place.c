@@ -112,13 +112,24 @@ static char *canonical(const char *path)
     return real;
 }
 
+/* By errno. The disk's or the user's doing: no journal is broken. */
+static int cannot_open(const char *path, int create, struct err *err)
+{
+    int os_errno = errno;
+    if (os_errno == ENOENT && !create)
+        return err_set(err, ERR_JOURNAL, "there is no journal %s", path);
+    if (os_errno == ENOENT)
+        return err_set(err, ERR_IO, "the folder of journal %s is not there: make it first", path);
+    return err_set_errno(err, ERR_IO, os_errno, "journal %s cannot be opened", path);
+}
+
 int place_find(const char *path, int create, struct place *out, struct err *err)
 {
     struct stat st;
     *out = (struct place){.lock_fd = -1};
     out->path = canonical(path);
     if (!out->path)
-        return err_set_errno(err, ERR_JOURNAL, errno, "journal %s cannot be opened", path);
+        return cannot_open(path, create, err);
     if (asprintf(&out->lock_path, "%s.lock", out->path) < 0) {
         out->lock_path = NULL;
         place_release(out);
@@ -132,7 +143,7 @@ int place_find(const char *path, int create, struct place *out, struct err *err)
         else if (!out->exists && !create)
             rc = err_set(err, ERR_JOURNAL, "%s is no pxload journal: it is empty", path);
     } else if (errno != ENOENT) {
-        rc = err_set_errno(err, ERR_JOURNAL, errno, "journal %s cannot be opened", path);
+        rc = cannot_open(path, create, err);
     } else if (!create) {
         rc = err_set(err, ERR_JOURNAL, "there is no journal %s", path);
     }
@@ -152,8 +163,9 @@ static int report_holder(int fd, const struct place *place, struct err *err)
     text[len > 0 ? len : 0] = '\0';
     long pid = strtol(text, NULL, 10);
     if (pid > 0)
-        return err_set(err, ERR_JOURNAL_BUSY, "journal %s is in use by process %ld", place->path,
-                       pid);
+        return err_set(err, ERR_JOURNAL_BUSY,
+                       "journal %s is in use by process %ld; pxload watch shows what it does",
+                       place->path, pid);
     return err_set(err, ERR_JOURNAL_BUSY, "journal %s is in use by another process", place->path);
 }
 

@@ -21,6 +21,7 @@
 
 #define SHOWN_COLLISIONS 20
 #define SHOWN_TYPES      12
+#define NAME_COLUMNS     32
 
 /* What a plan is made of; heap, for its tables. */
 struct plan {
@@ -152,9 +153,15 @@ static int64_t assumed_bandwidth(const struct plan_options *options)
 static void print_count(FILE *out, const char *name, const struct mix_count *count)
 {
     char size[UNITS_TEXT_MAX];
-    if (count->files)
-        fprintf(out, "  %-32s %12lld %12s\n", name, (long long)count->files,
-                units_format_size(count->bytes, size));
+    if (!count->files)
+        return;
+    /* A long name has a line of its own, so that the numbers stay below each other. */
+    if (strlen(name) > NAME_COLUMNS) {
+        fprintf(out, "  %s\n", name);
+        name = "";
+    }
+    fprintf(out, "  %-*s %12lld %12s\n", NAME_COLUMNS, name, (long long)count->files,
+            units_format_size(count->bytes, size));
 }
 
 static void print_mix(const struct plan *plan, FILE *out)
@@ -193,6 +200,24 @@ static int print_path(struct plan *plan, const char *root, const char *path, FIL
     return rc;
 }
 
+static const char *last_part(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* 1 where two names look the same and are not: accents as one character and as two. */
+static int is_other_form(const char *path, const char *owner_path)
+{
+    char name[LIMIT_NAME_BYTES + 1];
+    char owner[LIMIT_NAME_BYTES + 1];
+    struct err ignored;
+    path = last_part(path);
+    owner_path = last_part(owner_path);
+    return strcmp(path, owner_path) != 0 && !name_of_folder(path, strlen(path), name, &ignored) &&
+           !name_of_folder(owner_path, strlen(owner_path), owner, &ignored) && !strcmp(name, owner);
+}
+
 static int print_collision(struct plan *plan, const struct collision *item, FILE *out)
 {
     static const char *const words[] = {
@@ -206,7 +231,10 @@ static int print_collision(struct plan *plan, const struct collision *item, FILE
         fprintf(out, "\n      its name belongs to ");
         rc = print_path(plan, item->owner_root, item->owner_path, out);
     }
-    fprintf(out, " (%s)\n", words[item->kind]);
+    fprintf(out, " (%s%s)\n", words[item->kind],
+            item->owner_root && is_other_form(item->path, item->owner_path)
+                ? "; the same name in another Unicode form"
+                : "");
     return rc;
 }
 

@@ -116,6 +116,8 @@ static void print_books(const struct summary *summary, FILE *out)
         fprintf(out, "  %-16s %12lld\n", "  not linked yet",
                 (long long)summary->tally.books.unlinked_files);
     print_sum(out, "skipped", files->skipped, bytes->skipped);
+    if (files->skipped)
+        fprintf(out, "    PXM has files of these names already (--on-conflict)\n");
     print_sum(out, "failed", files->failed, bytes->failed);
     print_sum(out, "excluded", files->excluded, bytes->excluded);
     if (files->queued)
@@ -141,8 +143,8 @@ static void print_run(const struct job_result *result, FILE *out)
     char elapsed[UNITS_TEXT_MAX];
     char speed[UNITS_TEXT_MAX];
     int64_t per_file = requests_per_file(run);
-    fprintf(out, "\nElapsed %s, %s/s, %lld requests",
-            units_format_duration(run->elapsed_ms, elapsed),
+    fprintf(out, "\nThis run: %lld files confirmed in %s, %s/s, %lld requests",
+            (long long)result->confirmed_now, units_format_duration(run->elapsed_ms, elapsed),
             units_format_size(speed_of(run), speed), (long long)run->requests);
     if (run->files_done > 0)
         fprintf(out, ", %lld.%02lld a file", (long long)(per_file / 1000),

@@ -163,7 +163,10 @@ void tally_print_issues(const struct tally *tally, FILE *out)
 {
     if (!tally->books.issues)
         return;
-    fprintf(out, "\nNot looked into by the walk: %lld\n", (long long)tally->books.issues);
+    fprintf(out,
+            "\nNot looked into by the walk: %lld - what is in there is not counted; put it right "
+            "and run again\n",
+            (long long)tally->books.issues);
     for (int i = 0; i < TALLY_EXAMPLES && tally->issues[i]; i++)
         fprintf(out, "    %s\n", tally->issues[i]);
     print_more(out, tally->books.issues);

@@ -91,11 +91,19 @@ def test_credential_as_an_option_is_refused_and_not_repeated(folder):
 def test_url_that_is_not_https_is_a_usage_error(folder):
     refused(folder, ("upload", "--base-url", "http://example.invalid", folder), "--base-url")
     refused(folder, ("upload", "--base-url", "ftp://example.invalid", folder), "--base-url")
+    refused(folder, ("upload", "--base-url", "example.invalid", folder), "write https://HOST")
 
 
 def test_missing_journal_is_said(folder):
     for verb in ("status", "report", "resume", "retry"):
         refused(folder, (verb, folder / "none.journal"), "none.journal", code=7)
+
+
+def test_journal_that_cannot_be_made_is_the_disks_fault(folder):
+    tree = make_tree(folder / "tree", {"a.txt": b"a"})
+    refused(folder, ("upload", "--journal", folder / "none" / "j.journal", tree), "make it first", code=4)
+    refused(folder, ("status", folder / "none" / "j.journal"), "there is no journal", code=7)
+    refused(folder, ("upload", "--journal", tree / "a.txt" / "j", tree), "Not a directory", code=4)
 
 
 # ---- before the first request -------------------------------------------------------------------

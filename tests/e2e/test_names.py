@@ -217,6 +217,8 @@ def test_composed_and_decomposed_form_are_one_name(folder):
         files = {nfc("a/é.txt"): b"first", nfd("b/é.txt"): b"second"}
         load = Pxload(folder, server)
         tree = make_tree(folder / "tree", files)
+        told = load.run("plan", tree).out
+        assert "different bytes; the same name in another Unicode form)" in told, told
         done = load.upload(tree, expect=1)
         assert summary(done)["failed_by_class"] == {"name_collision": 1}
         holds(server, {nfc("é.txt"): b"first"})
