@@ -292,7 +292,7 @@ static void a_plan_tells_duplicates_from_other_files_of_one_name(void **state)
     assert_int_equal(int_of(object, "duplicates"), 1);
     assert_int_equal(int_of(object, "unusable_names"), 1);
     assert_int_equal(int_of(object, "issues"), 1);
-    assert_int_equal(int_of(object, "requests"), 6);
+    assert_int_equal(int_of(object, "requests"), 5);
     json_object_put(object);
 }
 
