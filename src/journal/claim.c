@@ -39,7 +39,7 @@ static int size_class(int64_t size_bytes)
 int64_t claim_size_key(int64_t id, int64_t size_bytes)
 {
     BUG_ON(id > CLAIM_ID_MASK);
-    return (int64_t)(4095 - size_class(size_bytes)) << CLAIM_ID_BITS | id;
+    return (int64_t)(CLAIM_CLASSES - 1 - size_class(size_bytes)) << CLAIM_ID_BITS | id;
 }
 
 void claim_offer(struct claims *claims, int64_t id, int64_t size_bytes)

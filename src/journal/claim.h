@@ -38,6 +38,7 @@ struct claim_list {
  */
 #define CLAIM_ID_BITS 36
 #define CLAIM_ID_MASK (((int64_t)1 << CLAIM_ID_BITS) - 1)
+#define CLAIM_CLASSES 4096
 int64_t claim_size_key(int64_t id, int64_t size_bytes);
 
 void claim_release(struct claims *claims);

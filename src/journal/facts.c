@@ -227,7 +227,7 @@ int facts_apply(struct store *store, const struct journal_batch *batch, struct e
 
 int facts_claim(struct store *store, struct journal_batch *batch, struct err *err)
 {
-    int rc = store_queue_fresh(store, err);
+    int rc = fresh_queue(store, err);
     /* Before the claims: what it finds in the listing can be linked at once. */
     if (!rc && batch->folders.asked)
         rc = folder_task_take(store, &batch->folders, err);

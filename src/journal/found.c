@@ -78,36 +78,33 @@ static void fail_work(struct work *work, enum err_code code)
 
 /* ---- new paths --------------------------------------------------------------------------- */
 
-static int insert_asset(struct store *store, int64_t id, const struct journal_found *row,
-                        const char *name, struct err *err)
-{
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_ADD);
-    sqlite3_bind_int64(stmt, 1, id);
-    sqlite3_bind_int64(stmt, 2, row->root_id);
-    sqlite3_bind_blob(stmt, 3, row->path, (int)strlen(row->path), SQLITE_STATIC);
-    sql_bind_text(stmt, 4, name_column(row->path, name));
-    sqlite3_bind_int64(stmt, 5, (int64_t)row->stamp.dev);
-    sqlite3_bind_int64(stmt, 6, (int64_t)row->stamp.ino);
-    sqlite3_bind_int64(stmt, 7, row->stamp.mtime_ns);
-    sqlite3_bind_int64(stmt, 8, row->stamp.ctime_ns);
-    sqlite3_bind_int64(stmt, 9, clock_wall_ms());
-    return sql_run(&store->sql, stmt, err);
-}
-
-/* Puts the next id under the path's key, if no path has that key yet: 1, 0, or negative. */
-static int add_path(struct store *store, int64_t key, struct err *err)
+/* Puts an id under a path's key, if no path has that key yet: 1, 0, or negative. */
+static int add_path(struct store *store, int64_t key, int64_t id, struct err *err)
 {
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PATH_ADD);
     sqlite3_bind_int64(stmt, 1, key);
-    sqlite3_bind_int64(stmt, 2, store->last_id + 1);
+    sqlite3_bind_int64(stmt, 2, id);
     int rc = sql_run(&store->sql, stmt, err);
     return rc ? rc : sqlite3_changes(store->sql.db);
 }
 
-/* The rest of a new row, whose id stands in path_key already. */
-static int add_new(struct store *store, const struct journal_found *row, struct err *err)
+/* Whether an id stands under a path's key: 1, 0, or negative. */
+static int has_path(struct store *store, int64_t key, int64_t id, struct err *err)
 {
-    int64_t id = store->last_id + 1;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_PATH_GET);
+    sqlite3_bind_int64(stmt, 1, key);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc <= 0)
+        return rc;
+    rc = sqlite3_column_int64(stmt, 0) == id;
+    sqlite3_reset(stmt);
+    return rc;
+}
+
+/* The rest of a new row, whose id stands in path_key already. */
+static int add_new(struct store *store, int64_t id, const struct journal_found *row,
+                   struct err *err)
+{
     struct work work = {
         .id = id,
         .wave = store_wave(store),
@@ -121,8 +118,6 @@ static int add_new(struct store *store, const struct journal_found *row, struct 
         fail_work(&work, row->failure);
     else
         rc = take_name(store, id, row, &name, &owner, err);
-    if (!rc)
-        rc = insert_asset(store, id, row, name, err);
     if (rc)
         return rc;
     store->last_id = id;
@@ -136,7 +131,14 @@ static int add_new(struct store *store, const struct journal_found *row, struct 
         rc = manifest_keep(store, row, &work, err);
     if (!rc && !row->failure)
         rc = wish_keep(store, row, &work, err);
-    return rc < 0 ? rc : store_add_work(store, &work, err);
+    if (rc < 0)
+        return rc;
+    struct fresh_row fresh = {.root_id = row->root_id,
+                              .path = row->path,
+                              .name = name_column(row->path, name),
+                              .stamp = row->stamp,
+                              .work = work};
+    return fresh_add(store, &fresh, err);
 }
 
 /* ---- known paths ------------------------------------------------------------------------- */
@@ -388,40 +390,75 @@ static int see_folder(struct store *store, const struct journal_found **row,
     return 0;
 }
 
-static int add_row(struct store *store, const struct journal_found *row, struct err *err)
+/* 1 and *known when the journal has the path; else the id stands under the path's key now. */
+static int place_row(struct store *store, const struct journal_found *row, int64_t key, int64_t id,
+                     struct known *known, struct err *err)
+{
+    for (;;) {
+        int64_t at = key;
+        int rc = find_known(store, row, &at, known, err);
+        if (rc)
+            return rc;
+        rc = add_path(store, at, id, err);
+        if (rc || !store->fresh.row_count)
+            return rc < 0 ? rc : 0;
+        /* A row of this batch has the key: only one that is written can be compared. */
+        rc = fresh_write(store, err);
+        if (rc)
+            return rc;
+    }
+}
+
+static int add_row(struct store *store, const struct journal_found *row, int is_placed, int64_t key,
+                   int64_t id, struct err *err)
 {
     struct journal_found failed;
+    struct known known = {.name = ""};
     struct err why = ERR_INIT;
-    int seen = see_folder(store, &row, &failed, &why, err);
-    if (seen)
-        return seen;
-    int64_t key = naming_path_key(row->root_id, row->path);
-    struct known known;
-    /* In a first walk nearly every path is new, in a later one nearly every path is known. */
-    int rc = store->counters.numbers[COUNTERS_UNSEEN] ? 0 : add_path(store, key, err);
-    if (rc)
-        return rc < 0 ? rc : add_new(store, row, err);
-    rc = find_known(store, row, &key, &known, err);
-    if (rc > 0) {
-        rc = see_known(store, row, &known, err);
-        sqlite3_reset(sql_get(&store->sql, SQL_ASSET_BY_PATH));
-        return rc;
+    int rc = see_folder(store, &row, &failed, &why, err);
+    if (!rc && !is_placed)
+        rc = place_row(store, row, key, id, &known, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : add_new(store, id, row, err);
+    rc = see_known(store, row, &known, err);
+    sqlite3_reset(sql_get(&store->sql, SQL_ASSET_BY_PATH));
+    return rc;
+}
+
+/*
+ * In a first walk nearly every path is new, so all of them get their keys and ids at once; in a
+ * later one nearly every path is known, and is looked for first.
+ */
+static int add_rows(struct store *store, const struct journal_found *rows, size_t count,
+                    struct err *err)
+{
+    int64_t keys[LIMIT_WALK_BATCH];
+    int64_t first_id = store->last_id + 1;
+    int is_first = !store->counters.numbers[COUNTERS_UNSEEN];
+    for (size_t i = 0; i < count; i++) {
+        BUG_ON(!rows[i].path || (!rows[i].name && !rows[i].failure));
+        keys[i] = naming_path_key(rows[i].root_id, rows[i].path);
     }
-    if (!rc)
-        rc = add_path(store, key, err);
-    return rc < 0 ? rc : add_new(store, row, err);
+    store->fresh.added_ms = clock_wall_ms();
+    int all_placed = is_first ? fresh_add_paths(store, keys, count, first_id, err) : 0;
+    int rc = all_placed < 0 ? all_placed : 0;
+    for (size_t i = 0; !rc && i < count; i++) {
+        int64_t id = is_first ? first_id + (int64_t)i : store->last_id + 1;
+        int is_placed = is_first && !all_placed ? has_path(store, keys[i], id, err) : all_placed;
+        rc = is_placed < 0 ? is_placed : add_row(store, &rows[i], is_placed, keys[i], id, err);
+    }
+    return rc ? rc : fresh_write(store, err);
 }
 
 int found_add(struct store *store, const struct journal_found *rows, size_t count, struct err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        BUG_ON(!rows[i].path || (!rows[i].name && !rows[i].failure));
-        int rc = add_row(store, &rows[i], err);
-        if (rc)
-            return rc;
+    int rc = 0;
+    for (size_t from = 0; !rc && from < count; from += LIMIT_WALK_BATCH) {
+        size_t left = count - from;
+        rc = add_rows(store, rows + from, left < LIMIT_WALK_BATCH ? left : LIMIT_WALK_BATCH, err);
     }
-    store->fresh_rows += count;
-    return 0;
+    store->fresh.walked += count;
+    return rc;
 }
 
 /* ---- failed rows again ------------------------------------------------------------------- */

@@ -197,6 +197,17 @@ int face_call(struct journal *journal, batch_call_fn *fn, void *arg, int relaxed
     return writer_call(journal->writer, fn, arg, relaxed, err);
 }
 
+void face_start(struct journal *journal, struct message *message)
+{
+    BUG_ON(!journal->writer);
+    writer_start_call(journal->writer, message);
+}
+
+int face_wait(struct journal *journal, struct message *message, struct err *err)
+{
+    return writer_wait_call(journal->writer, message, err);
+}
+
 static int call(struct journal *journal, batch_call_fn *fn, void *arg, struct err *err)
 {
     return face_call(journal, fn, arg, 0, err);

@@ -146,6 +146,15 @@ struct journal_found {
  */
 int journal_add_found(struct journal *journal, const struct journal_found *rows, size_t count,
                       struct err *err) WARN_UNUSED;
+/*
+ * The same in two halves, so that the walk goes on meanwhile: rows and all that they point to stay
+ * until the second returned. Adding that was started must be ended.
+ */
+struct journal_adding;
+int journal_start_adding(struct journal *journal, const struct journal_found *rows, size_t count,
+                         struct journal_adding **out, struct err *err) WARN_UNUSED;
+int journal_end_adding(struct journal *journal, struct journal_adding *adding,
+                       struct err *err) WARN_UNUSED;
 
 /* ---- manifests (blocking) ----------------------------------------------------------------- */
 

@@ -128,7 +128,7 @@ int manifest_add(struct store *store, const struct journal_manifest_row *rows, s
     int rc = 0;
     for (size_t i = 0; !rc && i < count; i++)
         rc = add_row(store, &rows[i], err);
-    store->fresh_rows += count;
+    store->fresh.walked += count;
     return rc;
 }
 

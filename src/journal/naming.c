@@ -69,6 +69,9 @@ static int bears(sqlite3_stmt *stmt, int path_column, const char *name)
 /* 1 when the key was free and the asset has it now, else 0 or negative. */
 static int add_key(struct store *store, int64_t key, int64_t id, struct err *err)
 {
+    int seen = nameset_see(&store->fresh.names, key, err);
+    if (seen)
+        return seen;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_NAME_ADD);
     sqlite3_bind_int64(stmt, 1, key);
     sqlite3_bind_int64(stmt, 2, id);
@@ -112,6 +115,33 @@ static int read_link(struct store *store, int64_t key, const char *name, enum li
     return 0;
 }
 
+/* Whether a key stands in name_key: 1, 0 or negative. */
+static int is_in_table(struct store *store, int64_t key, struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_NAME_GET);
+    sqlite3_bind_int64(stmt, 1, key);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc > 0)
+        sqlite3_reset(stmt);
+    return rc;
+}
+
+/* 1 when nobody had the key and the asset has it now, else 0 or negative. */
+static int take_free_key(struct store *store, int64_t key, int64_t id, struct err *err)
+{
+    const struct nameset *names = &store->fresh.names;
+    if (!names->is_whole)
+        return add_key(store, key, id, err);
+    int is_new = nameset_is_new(names, key);
+    if (!is_new && nameset_has(names, key))
+        return 0;
+    int rc = is_new ? 0 : is_in_table(store, key, err);
+    if (rc)
+        return rc < 0 ? rc : 0;
+    rc = fresh_add_name(store, key, id, err);
+    return rc ? rc : 1;
+}
+
 int naming_take(struct store *store, int64_t id, const char *name, int64_t *out_owner,
                 struct err *err)
 {
@@ -119,10 +149,15 @@ int naming_take(struct store *store, int64_t id, const char *name, int64_t *out_
     int64_t free_key = 0;
     int has_free = 0;
     *out_owner = 0;
-    /* One statement in nearly every case: nobody has this key. */
-    int rc = add_key(store, key, id, err);
+    int rc = take_free_key(store, key, id, err);
     if (rc)
         return rc < 0 ? rc : 0;
+    /* What comes now looks at the owner's row. */
+    rc = fresh_write(store, err);
+    if (!rc)
+        rc = fresh_write_names(store, err);
+    if (rc)
+        return rc;
     for (;; key = naming_next_key(key)) {
         enum link link;
         int64_t owner = 0;
@@ -150,6 +185,9 @@ int naming_take(struct store *store, int64_t id, const char *name, int64_t *out_
 static int find_key(struct store *store, int64_t id, const char *name, int64_t *out_key,
                     struct err *err)
 {
+    int written = fresh_write_names(store, err);
+    if (written)
+        return written;
     for (int64_t key = naming_name_key(name);; key = naming_next_key(key)) {
         sqlite3_stmt *stmt = sql_get(&store->sql, SQL_NAME_GET);
         sqlite3_bind_int64(stmt, 1, key);
@@ -167,7 +205,7 @@ static int find_key(struct store *store, int64_t id, const char *name, int64_t *
 int naming_owner(struct store *store, const char *name, int64_t *out_owner, struct err *err)
 {
     enum link link = LINK_OTHER;
-    int rc = 0;
+    int rc = fresh_write_names(store, err);
     for (int64_t key = naming_name_key(name); !rc && link != LINK_NONE && link != LINK_OWNED;
          key = naming_next_key(key))
         rc = read_link(store, key, name, &link, out_owner, err);
@@ -182,7 +220,7 @@ int naming_owns(struct store *store, int64_t id, const char *name, struct err *e
 
 int naming_release(struct store *store, int64_t id, const char *name, struct err *err)
 {
-    int64_t key;
+    int64_t key = 0;
     int rc = find_key(store, id, name, &key, err);
     return rc > 0 ? set_key(store, key, 0, err) : rc;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "journal/feed.h"
 #include "journal/journal.h"
 
 struct statement {
@@ -20,6 +21,8 @@ struct statement {
 #define SUM(sym, column) ", " #column " = " #column " + excluded." #column
 #define HISTORY_SUMS \
     " ON CONFLICT(at_ms) DO UPDATE SET at_ms = excluded.at_ms" HISTORY_MEASURES(SUM)
+
+#define FED "rows in memory, each once" /* a scan_reason: see feed.h */
 
 static const struct statement table[] = {
     [SQL_BEGIN] = {"BEGIN IMMEDIATE", NULL},
@@ -62,9 +65,10 @@ static const struct statement table[] = {
     [SQL_ISSUE_CLEAR] = {"DELETE FROM issue", NULL},
     [SQL_LAST_ID] = {"SELECT id FROM asset ORDER BY id DESC LIMIT 1",
                      "one step from the end of the primary key"},
-    [SQL_ASSET_ADD] = {"INSERT INTO asset(id, root_id, path, name, dev, ino, mtime_ns, ctime_ns,"
-                       " added_ms) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                       NULL},
+    [SQL_ASSET_ADD_ALL] = {"INSERT OR FAIL INTO asset(id, root_id, path, name, dev, ino, mtime_ns,"
+                           " ctime_ns, added_ms)"
+                           " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
+                           FED},
     [SQL_ASSET_BY_PATH] =
         {"SELECT a.id, a.root_id, a.path, a.name, a.dev, a.ino, a.mtime_ns,"
          " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries,"
@@ -80,8 +84,14 @@ static const struct statement table[] = {
                              " WHERE id = ?1",
                              NULL},
     [SQL_ASSET_SET_NAME] = {"UPDATE asset SET name = ?2 WHERE id = ?1", NULL},
+    [SQL_PATH_ADD_ALL] = {"INSERT OR IGNORE INTO path_key(key, asset_id)"
+                          " SELECT c0, c1 FROM feed(?1)",
+                          FED},
+    [SQL_PATH_GET] = {"SELECT asset_id FROM path_key WHERE key = ?1", NULL},
     [SQL_PATH_ADD] = {"INSERT OR IGNORE INTO path_key(key, asset_id) VALUES(?1, ?2)", NULL},
     [SQL_NAME_ADD] = {"INSERT OR IGNORE INTO name_key(key, asset_id) VALUES(?1, ?2)", NULL},
+    [SQL_NAME_ADD_ALL] = {"INSERT OR FAIL INTO name_key(key, asset_id) SELECT c0, c1 FROM feed(?1)",
+                          FED},
     [SQL_NAME_SET] = {"UPDATE name_key SET asset_id = ?2 WHERE key = ?1", NULL},
     [SQL_NAME_GET] = {"SELECT asset_id FROM name_key WHERE key = ?1", NULL},
     [SQL_NAME_OWNER] =
@@ -89,9 +99,11 @@ static const struct statement table[] = {
          " LEFT JOIN asset a ON a.id = k.asset_id LEFT JOIN work w ON w.id = k.asset_id"
          " WHERE k.key = ?1",
          NULL},
-    [SQL_WORK_ADD] = {"INSERT INTO work(id, wave, state, class_id, size, mime_id, tries, marks,"
-                      " folder_id) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
-                      NULL},
+    [SQL_WORK_ADD_ALL] =
+        {"INSERT OR FAIL INTO work(id, wave, state, class_id, size, mime_id, tries,"
+         " marks, folder_id)"
+         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
+         FED},
     [SQL_WORK_GET] =
         {"SELECT wave, state, class_id, size, mime_id, tries, marks, folder_id FROM work"
          " WHERE id = ?1",
@@ -101,12 +113,11 @@ static const struct statement table[] = {
          " tries = ?7, marks = ?8, folder_id = ?9 WHERE id = ?1",
          NULL},
     [SQL_QUEUE_ADD] = {"INSERT OR IGNORE INTO queue(id) VALUES(?1)", NULL},
-    [SQL_QUEUE_ADD_FROM] = {"INSERT INTO queue(id) SELECT id FROM work WHERE id >= ?1"
-                            " AND state <= ?2",
-                            NULL},
+    [SQL_QUEUE_ADD_ALL] = {"INSERT OR FAIL INTO queue(id) SELECT c0 FROM feed(?1)", FED},
     [SQL_QUEUE_DROP] = {"DELETE FROM queue WHERE id = ?1", NULL},
     [SQL_QUEUE_CLEAR] = {"DELETE FROM queue", NULL},
     [SQL_SIZES_ADD] = {"INSERT OR IGNORE INTO queue_by_size(key) VALUES(?1)", NULL},
+    [SQL_SIZES_ADD_ALL] = {"INSERT OR FAIL INTO queue_by_size(key) SELECT c0 FROM feed(?1)", FED},
     [SQL_SIZES_DROP] = {"DELETE FROM queue_by_size WHERE key = ?1", NULL},
     [SQL_SIZES_CLEAR] = {"DELETE FROM queue_by_size", NULL},
     [SQL_LINK_ADD] = {"INSERT OR IGNORE INTO queue_link(id) VALUES(?1)", NULL},
@@ -357,6 +368,8 @@ int sql_open(struct sql *sql, const char *path, const char *name, int flags, str
 {
     *sql = (struct sql){.path = path};
     int rc = sqlite3_open_v2(name, &sql->db, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (rc == SQLITE_OK)
+        rc = feed_register(sql->db);
     if (rc == SQLITE_OK)
         return 0;
     rc = sql_fail(sql, err);

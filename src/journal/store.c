@@ -15,7 +15,7 @@ int store_load(struct store *store, struct err *err)
         return rc;
     store->last_id = rc ? sqlite3_column_int64(stmt, 0) : 0;
     sqlite3_reset(stmt);
-    store->fresh_from = store->last_id + 1;
+    fresh_init(store);
     claim_restart(&store->claims);
     return 0;
 }
@@ -26,8 +26,7 @@ void store_release(struct store *store)
         sql_close(&store->sql);
     claim_release(&store->claims);
     folder_release(&store->folders);
-    free(store->fresh_keys);
-    store->fresh_keys = NULL;
+    fresh_release(&store->fresh);
     for (size_t i = 0; i < store->mime_count; i++)
         free(store->mimes[i].type);
     store->mime_count = 0;
@@ -166,17 +165,10 @@ static int dequeue(struct store *store, const struct work *work, struct err *err
     return rc ? rc : sql_do_id(&store->sql, SQL_SIZES_DROP, key, err);
 }
 
-static void forget_fresh(struct store *store)
-{
-    store->fresh_count = 0;
-    store->fresh_largest_bytes = 0;
-    store->fresh_from = store->last_id + 1;
-}
-
 int store_clear_queue(struct store *store, struct err *err)
 {
     int rc = sql_do(&store->sql, SQL_QUEUE_CLEAR, err);
-    forget_fresh(store);
+    fresh_forget_queue(store);
     claim_restart(&store->claims);
     if (!rc)
         rc = sql_do(&store->sql, SQL_LINK_CLEAR, err);
@@ -185,49 +177,9 @@ int store_clear_queue(struct store *store, struct err *err)
     return rc ? rc : sql_do(&store->sql, SQL_SIZES_CLEAR, err);
 }
 
-static int compare_keys(const void *left, const void *right)
+static int write_work(struct store *store, const struct work *work, struct err *err)
 {
-    int64_t a = *(const int64_t *)left;
-    int64_t b = *(const int64_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* Sorted, so that thousands of rows go page by page through the tree by size. */
-int store_queue_fresh(struct store *store, struct err *err)
-{
-    if (!store->fresh_count)
-        return 0;
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_QUEUE_ADD_FROM);
-    sqlite3_bind_int64(stmt, 1, store->fresh_from);
-    sqlite3_bind_int(stmt, 2, ASSET_STORED);
-    int rc = sql_run(&store->sql, stmt, err);
-    qsort(store->fresh_keys, store->fresh_count, sizeof *store->fresh_keys, compare_keys);
-    for (size_t i = 0; !rc && i < store->fresh_count; i++)
-        rc = sql_do_id(&store->sql, SQL_SIZES_ADD, store->fresh_keys[i], err);
-    forget_fresh(store);
-    return rc;
-}
-
-static int add_fresh(struct store *store, const struct work *work, struct err *err)
-{
-    if (store->fresh_count == store->fresh_cap) {
-        size_t cap = store->fresh_cap ? store->fresh_cap * 2 : 1024;
-        int64_t *keys = realloc(store->fresh_keys, cap * sizeof *keys);
-        if (!keys)
-            return err_set(err, ERR_NOMEM, "no memory for the queue");
-        store->fresh_keys = keys;
-        store->fresh_cap = cap;
-    }
-    store->fresh_keys[store->fresh_count++] = claim_size_key(work->id, work->size_bytes);
-    if (work->size_bytes > store->fresh_largest_bytes)
-        store->fresh_largest_bytes = work->size_bytes;
-    claim_offer(&store->claims, work->id, work->size_bytes);
-    return 0;
-}
-
-static int write_work(struct store *store, enum sql_id id, const struct work *work, struct err *err)
-{
-    sqlite3_stmt *stmt = sql_get(&store->sql, id);
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_WORK_SET);
     sqlite3_bind_int64(stmt, 1, work->id);
     sqlite3_bind_int64(stmt, 2, work->wave);
     sqlite3_bind_int(stmt, 3, (int)work->state);
@@ -243,11 +195,9 @@ static int write_work(struct store *store, enum sql_id id, const struct work *wo
 
 int store_add_work(struct store *store, const struct work *work, struct err *err)
 {
-    int rc = write_work(store, SQL_WORK_ADD, work, err);
+    *recent_slot(store, work->id) = *work;
     count(store, work, 1);
-    if (!rc && in_queue(store, work))
-        rc = add_fresh(store, work, err);
-    return rc;
+    return in_queue(store, work) ? fresh_add_pending(store, work, err) : 0;
 }
 
 int store_set_work(struct store *store, const struct work *before, const struct work *after,
@@ -258,9 +208,9 @@ int store_set_work(struct store *store, const struct work *before, const struct 
     /* Another place in the queues, or other queues. */
     int moved = before->size_bytes != after->size_bytes || before->folder_id != after->folder_id ||
                 store_is_queued(before->state) != store_is_queued(after->state);
-    int rc = before->id >= store->fresh_from ? store_queue_fresh(store, err) : 0;
+    int rc = before->id >= store->fresh.first_id ? fresh_queue(store, err) : 0;
     if (!rc)
-        rc = write_work(store, SQL_WORK_SET, after, err);
+        rc = write_work(store, after, err);
     count(store, before, -1);
     count(store, after, 1);
     if (!rc && was_in && (!is_in || moved))

@@ -9,6 +9,7 @@
 #include "journal/claim.h"
 #include "journal/counters.h"
 #include "journal/folder.h"
+#include "journal/fresh.h"
 
 #define STORE_RECENT 4096 /* hot rows remembered, a power of two */
 #define STORE_MIMES  64   /* types remembered without asking the database */
@@ -18,45 +19,13 @@ struct store_mime {
     int64_t id;
 };
 
-/* What is known of an asset beside its state. Stored: append only. */
-enum work_mark {
-    WORK_WISH = 1 << 0, /* a row of `wish`: links or attributes are wanted */
-    WORK_CONFIRMED =
-        1 << 1,            /* PXM has these bytes; what fails after that must not send them again */
-    WORK_WAS_NEW = 1 << 2, /* the confirm made the file, so nobody has linked it before */
-    WORK_MANIFEST = 1 << 3, /* a row of `manifest_file`: the manifest speaks of it */
-    WORK_CHANGED = 1 << 4,  /* its file changed while it was in doubt whether PXM has it */
-};
-
-/* The hot row of an asset (table work). */
-struct work {
-    int64_t id;
-    int64_t wave;
-    enum asset_state state;
-    enum err_code code; /* of the error kept beside it; ERR_NONE: none */
-    int64_t size_bytes;
-    int64_t mime_id; /* 0: not typed yet */
-    int tries;
-    unsigned marks;    /* enum work_mark */
-    int64_t folder_id; /* whose collection it belongs in; 0: none */
-};
-
 struct store {
     struct sql sql;
     struct counters counters;
     struct claims claims;
     struct folder_state folders;
-    int64_t last_id;   /* of asset; ids are given in walk order and never again */
-    size_t fresh_rows; /* found rows since the last commit */
-    /*
-     * New rows that do not stand in the queues yet: claim_size_key() of each, all ids from
-     * fresh_from on. They are queued together, sorted, before anything asks for them.
-     */
-    int64_t *fresh_keys;
-    size_t fresh_count;
-    size_t fresh_cap;
-    int64_t fresh_from;
-    int64_t fresh_largest_bytes;
+    int64_t last_id;    /* of asset; ids are given in walk order and never again */
+    struct fresh fresh; /* new rows on their way into the tables */
     struct store_mime mimes[STORE_MIMES];
     size_t mime_count;
     /*
@@ -89,6 +58,7 @@ int store_is_gone(const struct store *store, int64_t wave);
 
 /* -ERR_INTERNAL when there is no such asset. */
 int store_get_work(struct store *store, int64_t id, struct work *out, struct err *err) WARN_UNUSED;
+/* Counts a new row; fresh_write() writes it. */
 int store_add_work(struct store *store, const struct work *work, struct err *err) WARN_UNUSED;
 /* The one setter: writes the row, moves the counters, and tells the claims. */
 int store_set_work(struct store *store, const struct work *before, const struct work *after,
@@ -99,8 +69,6 @@ int store_set_failure(struct store *store, int64_t id, const struct err *failure
                       struct err *err) WARN_UNUSED;
 /* A confirmed row to be linked, to where it belongs now: its folder may be there or not. */
 int store_queue_link(struct store *store, const struct work *work, struct err *err) WARN_UNUSED;
-/* Puts the new rows into the queues; before a claim and before a commit. */
-int store_queue_fresh(struct store *store, struct err *err) WARN_UNUSED;
 /* A new walk: nothing is queued until it is seen. */
 int store_clear_queue(struct store *store, struct err *err) WARN_UNUSED;
 /* Forgets session and parts. */

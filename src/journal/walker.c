@@ -3,6 +3,8 @@
  * what a manifest says of it. Blocking calls, each a small function that runs on the writer's
  * thread.
  */
+#include <stdlib.h>
+
 #include "journal/face.h"
 #include "journal/found.h"
 #include "journal/manifest.h"
@@ -37,6 +39,33 @@ static int run_add_found(struct store *store, void *arg, struct err *err)
 {
     const struct found_call *found = arg;
     return found_add(store, found->rows, found->count, err);
+}
+
+struct journal_adding {
+    struct message message;
+    struct found_call found;
+};
+
+int journal_start_adding(struct journal *journal, const struct journal_found *rows, size_t count,
+                         struct journal_adding **out, struct err *err)
+{
+    *out = malloc(sizeof **out);
+    if (!*out)
+        return err_set(err, ERR_NOMEM, "no memory for the walk");
+    **out = (struct journal_adding){
+        .message = {.call = run_add_found, .relaxed = 1, .err = ERR_INIT},
+        .found = {rows, count},
+    };
+    (*out)->message.arg = &(*out)->found;
+    face_start(journal, &(*out)->message);
+    return 0;
+}
+
+int journal_end_adding(struct journal *journal, struct journal_adding *adding, struct err *err)
+{
+    int rc = face_wait(journal, &adding->message, err);
+    free(adding);
+    return rc;
 }
 
 int journal_add_found(struct journal *journal, const struct journal_found *rows, size_t count,

@@ -82,8 +82,8 @@ static int publish(struct writer *writer, struct err *err)
     if (rc)
         books.largest_pending_bytes = sqlite3_column_int64(stmt, 0);
     sqlite3_reset(stmt);
-    if (store->fresh_largest_bytes > books.largest_pending_bytes)
-        books.largest_pending_bytes = store->fresh_largest_bytes;
+    if (store->fresh.largest_bytes > books.largest_pending_bytes)
+        books.largest_pending_bytes = store->fresh.largest_bytes;
     pthread_mutex_lock(&writer->lock);
     writer->books = books;
     pthread_mutex_unlock(&writer->lock);
@@ -95,7 +95,9 @@ static int commit(struct writer *writer, struct err *err)
     struct store *store = writer->store;
     if (!writer->in_transaction)
         return 0;
-    int rc = store_queue_fresh(store, err);
+    int rc = fresh_write_names(store, err);
+    if (!rc)
+        rc = fresh_queue(store, err);
     if (!rc)
         rc = counters_save(&store->counters, &store->sql, err);
     if (!rc)
@@ -105,7 +107,7 @@ static int commit(struct writer *writer, struct err *err)
     if (rc)
         return rc;
     writer->in_transaction = 0;
-    store->fresh_rows = 0;
+    store->fresh.walked = 0;
     return 0;
 }
 
@@ -179,7 +181,7 @@ static void run_group(struct writer *writer, struct message *group)
         list.head = group;
     } else {
         int rc = apply_group(writer, group, &list, &failure);
-        if (!rc && (list.head || writer->store->fresh_rows >= FRESH_ROWS_MAX))
+        if (!rc && (list.head || writer->store->fresh.walked >= FRESH_ROWS_MAX))
             rc = commit(writer, &failure);
         if (rc)
             fail(writer, &failure);
@@ -332,18 +334,30 @@ struct journal_batch *writer_next_done(struct writer *writer, struct err *out_er
     return message->batch;
 }
 
+void writer_start_call(struct writer *writer, struct message *message)
+{
+    pthread_mutex_lock(&writer->lock);
+    BUG_ON(writer->stopping);
+    send(writer, message);
+    pthread_mutex_unlock(&writer->lock);
+}
+
+int writer_wait_call(struct writer *writer, struct message *message, struct err *err)
+{
+    pthread_mutex_lock(&writer->lock);
+    while (!message->answered)
+        pthread_cond_wait(&writer->call_answered, &writer->lock);
+    pthread_mutex_unlock(&writer->lock);
+    if (message->rc && err)
+        *err = message->err;
+    return message->rc;
+}
+
 int writer_call(struct writer *writer, batch_call_fn *call, void *arg, int relaxed, struct err *err)
 {
     struct message message = {.call = call, .arg = arg, .relaxed = relaxed, .err = ERR_INIT};
-    pthread_mutex_lock(&writer->lock);
-    BUG_ON(writer->stopping);
-    send(writer, &message);
-    while (!message.answered)
-        pthread_cond_wait(&writer->call_answered, &writer->lock);
-    pthread_mutex_unlock(&writer->lock);
-    if (message.rc && err)
-        *err = message.err;
-    return message.rc;
+    writer_start_call(writer, &message);
+    return writer_wait_call(writer, &message, err);
 }
 
 int writer_books(struct writer *writer, struct journal_books *out, struct err *err)

@@ -21,6 +21,9 @@ struct journal_batch *writer_next_done(struct writer *writer, struct err *out_er
 /* Runs call(store, arg) on the thread and waits until it is committed, or only done (relaxed). */
 int writer_call(struct writer *writer, batch_call_fn *call, void *arg, int relaxed,
                 struct err *err) WARN_UNUSED;
+/* The two halves of that; the message stays until the second returned. */
+void writer_start_call(struct writer *writer, struct message *message);
+int writer_wait_call(struct writer *writer, struct message *message, struct err *err) WARN_UNUSED;
 /* The books as of the last commit or walk batch; costs no query. */
 int writer_books(struct writer *writer, struct journal_books *out, struct err *err) WARN_UNUSED;
 

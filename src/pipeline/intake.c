@@ -21,6 +21,17 @@ struct tally {
     int64_t bytes;
 };
 
+/* Files that go to the journal together. */
+struct load {
+    struct journal_found rows[LIMIT_WALK_BATCH];
+    size_t root_idx[LIMIT_WALK_BATCH];
+    struct name_of names[LIMIT_WALK_BATCH];
+    char *paths[LIMIT_WALK_BATCH];
+    char failures[LIMIT_WALK_BATCH][256];
+    struct journal_manifest_query queries[LIMIT_WALK_BATCH]; /* their texts are owned */
+    size_t count;
+};
+
 struct intake {
     const struct job_options *options;
     struct journal *journal;
@@ -40,14 +51,10 @@ struct intake {
     int catalog_is_whole;
 
     int64_t root_ids[LIMIT_ROOTS];
-    struct journal_found rows[LIMIT_WALK_BATCH];
-    size_t root_idx[LIMIT_WALK_BATCH];
-    struct name_of names[LIMIT_WALK_BATCH];
-    char *paths[LIMIT_WALK_BATCH];
-    char failures[LIMIT_WALK_BATCH][256];
     struct folder_walk folders;
-    struct journal_manifest_query queries[LIMIT_WALK_BATCH]; /* their texts are owned */
-    size_t count;
+    struct load loads[2];
+    struct load *load;             /* being filled */
+    struct journal_adding *adding; /* the other one is on its way into the journal; NULL: not */
     struct tally tallies[REASONS_MAX];
 };
 
@@ -55,7 +62,7 @@ struct intake {
 
 static const char *root_name(const struct intake *intake, size_t i)
 {
-    const char *root = intake->options->walk.roots[intake->root_idx[i]];
+    const char *root = intake->options->walk.roots[intake->load->root_idx[i]];
     return strrchr(root, '/') ? strrchr(root, '/') + 1 : root;
 }
 
@@ -73,11 +80,11 @@ static char *keep_key(const char *raw, struct buf *key, int *rc)
 /* How a manifest may speak of a file; one whose path is no UTF-8 goes by its name alone. */
 static int make_query(struct intake *intake, size_t i)
 {
-    struct journal_manifest_query *query = &intake->queries[i];
-    const char *path = *intake->paths[i] ? intake->paths[i] : root_name(intake, i);
+    struct journal_manifest_query *query = &intake->load->queries[i];
+    const char *path = *intake->load->paths[i] ? intake->load->paths[i] : root_name(intake, i);
     const char *slash = strrchr(path, '/');
     struct buf key;
-    const char *root = intake->options->walk.roots[intake->root_idx[i]];
+    const char *root = intake->options->walk.roots[intake->load->root_idx[i]];
     int rc = 0;
     *query = (struct journal_manifest_query){0};
     buf_init(&key, 3 * LIMIT_PATH_BYTES);
@@ -85,7 +92,7 @@ static int make_query(struct intake *intake, size_t i)
     query->path = keep_key(path, &key, &rc);
     buf_reset(&key);
     int is_whole = query->path && !buf_puts(&key, root) &&
-                   (!*intake->paths[i] || !buf_printf(&key, "/%s", query->path));
+                   (!*intake->load->paths[i] || !buf_printf(&key, "/%s", query->path));
     query->abs_path = is_whole ? strdup(buf_str(&key)) : NULL;
     if (query->path && !query->abs_path)
         rc = -ERR_NOMEM;
@@ -105,21 +112,21 @@ static void drop_query(struct journal_manifest_query *query)
 static int ask_manifest(struct intake *intake, unsigned how)
 {
     int rc = 0;
-    for (size_t i = 0; !rc && i < intake->count; i++)
+    for (size_t i = 0; !rc && i < intake->load->count; i++)
         rc = make_query(intake, i);
     return rc ? rc
-              : journal_manifest_find(intake->journal, intake->queries, intake->count, how,
-                                      &intake->error);
+              : journal_manifest_find(intake->journal, intake->load->queries, intake->load->count,
+                                      how, &intake->error);
 }
 
 /* The name that PXM gets: by the policy, of the path or of what the manifest puts in its place. */
 static int make_name(struct intake *intake, size_t i, struct err *error)
 {
-    const char *path = intake->paths[i];
-    const char *file_name = intake->queries[i].row.file_name;
+    const char *path = intake->load->paths[i];
+    const char *file_name = intake->load->queries[i].row.file_name;
     enum name_policy policy = intake->options->name_policy;
     if (!file_name)
-        return name_make(policy, root_name(intake, i), path, &intake->names[i], error);
+        return name_make(policy, root_name(intake, i), path, &intake->load->names[i], error);
     /* A name that was written by hand is taken as it is, but two files cannot both have it. */
     struct buf renamed;
     const char *slash = strrchr(path, '/');
@@ -131,7 +138,7 @@ static int make_name(struct intake *intake, size_t i, struct err *error)
         rc = err_set(error, ERR_NOMEM, "no memory for a name");
     else
         rc = name_make(policy == NAME_PATH ? NAME_KEEP : policy, root_name(intake, i),
-                       buf_str(&renamed), &intake->names[i], error);
+                       buf_str(&renamed), &intake->load->names[i], error);
     buf_release(&renamed);
     return rc;
 }
@@ -139,26 +146,26 @@ static int make_name(struct intake *intake, size_t i, struct err *error)
 /* Why the manifest's row cannot be followed, or NULL. */
 static const char *manifest_trouble(struct intake *intake, size_t i)
 {
-    const struct journal_manifest_query *query = &intake->queries[i];
+    const struct journal_manifest_query *query = &intake->load->queries[i];
     if (query->row.error || query->files < 2)
         return query->row.error;
-    snprintf(intake->failures[i], sizeof intake->failures[i],
+    snprintf(intake->load->failures[i], sizeof intake->load->failures[i],
              query->row.by_name
                  ? "manifest line %lld: %lld files bear the name '%.100s'; say which one in column "
                    "path"
                  : "manifest line %lld: %lld files have the path '%.100s', each under another "
                    "PATH; write it from the root on",
              (long long)query->row.line, (long long)query->files, query->row.key);
-    return intake->failures[i];
+    return intake->load->failures[i];
 }
 
 static void fail_row(struct intake *intake, size_t i, const struct err *error)
 {
-    struct journal_found *row = &intake->rows[i];
-    snprintf(intake->failures[i], sizeof intake->failures[i], "%.*s",
-             (int)sizeof intake->failures[i] - 1, error->text);
+    struct journal_found *row = &intake->load->rows[i];
+    snprintf(intake->load->failures[i], sizeof intake->load->failures[i], "%.*s",
+             (int)sizeof intake->load->failures[i] - 1, error->text);
     row->failure = error->code;
-    row->failure_text = intake->failures[i];
+    row->failure_text = intake->load->failures[i];
 }
 
 /* Its folder's place in PXM. A name that cannot be is the file's failure, all else the walk's. */
@@ -167,8 +174,8 @@ static int find_folder(struct intake *intake, size_t i)
     struct err error = ERR_INIT;
     if (intake->options->map_folders == MAP_NONE)
         return 0;
-    int rc = folder_walk_find(&intake->folders, intake->root_idx[i], intake->paths[i],
-                              &intake->rows[i].folder_id, &error);
+    int rc = folder_walk_find(&intake->folders, intake->load->root_idx[i], intake->load->paths[i],
+                              &intake->load->rows[i].folder_id, &error);
     if (rc == -ERR_NAME_INVALID) {
         fail_row(intake, i, &error);
         return 0;
@@ -180,8 +187,8 @@ static int find_folder(struct intake *intake, size_t i)
 
 static int fill_row(struct intake *intake, size_t i)
 {
-    struct journal_found *row = &intake->rows[i];
-    const struct journal_manifest_row *manifest = &intake->queries[i].row;
+    struct journal_found *row = &intake->load->rows[i];
+    const struct journal_manifest_row *manifest = &intake->load->queries[i].row;
     struct err error = ERR_INIT;
     row->manifest = manifest->line ? manifest : NULL;
     row->wish_collections = manifest->collections;
@@ -190,8 +197,9 @@ static int fill_row(struct intake *intake, size_t i)
         fail_row(intake, i, &error);
         return 0;
     }
-    row->name = intake->names[i].name;
-    row->other_name = intake->names[i].other_name[0] ? intake->names[i].other_name : NULL;
+    row->name = intake->load->names[i].name;
+    row->other_name =
+        intake->load->names[i].other_name[0] ? intake->load->names[i].other_name : NULL;
     row->failure_text = manifest_trouble(intake, i);
     row->failure = row->failure_text ? ERR_MANIFEST : ERR_NONE;
     return row->failure ? 0 : find_folder(intake, i);
@@ -199,13 +207,29 @@ static int fill_row(struct intake *intake, size_t i)
 
 /* ---- the walk ---- */
 
-static void drop_batch(struct intake *intake)
+static void drop_load(struct load *load)
 {
-    for (size_t i = 0; i < intake->count; i++) {
-        free(intake->paths[i]);
-        drop_query(&intake->queries[i]);
+    for (size_t i = 0; i < load->count; i++) {
+        free(load->paths[i]);
+        drop_query(&load->queries[i]);
     }
-    intake->count = 0;
+    load->count = 0;
+}
+
+static struct load *other_load(struct intake *intake)
+{
+    return &intake->loads[intake->load == intake->loads];
+}
+
+/* Until the load before is in the journal. */
+static int end_adding(struct intake *intake, struct err *err)
+{
+    if (!intake->adding)
+        return 0;
+    int rc = journal_end_adding(intake->journal, intake->adding, err);
+    intake->adding = NULL;
+    drop_load(other_load(intake));
+    return rc;
 }
 
 static int flush(struct intake *intake)
@@ -214,33 +238,39 @@ static int flush(struct intake *intake)
     int rc = 0;
     if (intake->options->manifest)
         rc = ask_manifest(intake, how);
-    for (size_t i = 0; !rc && i < intake->count; i++)
+    for (size_t i = 0; !rc && i < intake->load->count; i++)
         rc = fill_row(intake, i);
-    if (!rc && intake->count)
-        rc = journal_add_found(intake->journal, intake->rows, intake->count, &intake->error);
-    drop_batch(intake);
+    int ended = end_adding(intake, rc ? NULL : &intake->error);
+    rc = rc ? rc : ended;
+    if (!rc && intake->load->count)
+        rc = journal_start_adding(intake->journal, intake->load->rows, intake->load->count,
+                                  &intake->adding, &intake->error);
+    if (rc)
+        drop_load(intake->load);
+    else if (intake->adding)
+        intake->load = other_load(intake);
     return rc;
 }
 
 static int keep_file(struct intake *intake, const struct walk_entry *entry)
 {
-    size_t i = intake->count;
-    if (!(intake->paths[i] = strdup(entry->path)))
+    size_t i = intake->load->count;
+    if (!(intake->load->paths[i] = strdup(entry->path)))
         return err_set(&intake->error, ERR_NOMEM, "no memory for the walk");
-    intake->root_idx[i] = entry->root_idx;
-    intake->rows[i] = (struct journal_found){
+    intake->load->root_idx[i] = entry->root_idx;
+    intake->load->rows[i] = (struct journal_found){
         .root_id = intake->root_ids[entry->root_idx],
-        .path = intake->paths[i],
+        .path = intake->load->paths[i],
         .stamp = entry->stamp,
     };
-    intake->count++;
+    intake->load->count++;
     return 0;
 }
 
 static int add_file(struct intake *intake, const struct walk_entry *entry)
 {
     int rc = keep_file(intake, entry);
-    return rc || intake->count < LIMIT_WALK_BATCH ? rc : flush(intake);
+    return rc || intake->load->count < LIMIT_WALK_BATCH ? rc : flush(intake);
 }
 
 static void add_excluded(struct intake *intake, const struct walk_entry *entry)
@@ -294,8 +324,8 @@ static int wait_for_catalog(struct intake *intake)
 
 static int flush_counts(struct intake *intake)
 {
-    int rc = intake->count ? ask_manifest(intake, JOURNAL_MANIFEST_COUNT) : 0;
-    drop_batch(intake);
+    int rc = intake->load->count ? ask_manifest(intake, JOURNAL_MANIFEST_COUNT) : 0;
+    drop_load(intake->load);
     return rc;
 }
 
@@ -303,7 +333,7 @@ static int on_counted(const struct walk_entry *entry, void *user)
 {
     struct intake *intake = user;
     int rc = entry->kind == WALK_FILE ? keep_file(intake, entry) : 0;
-    return rc || intake->count < LIMIT_WALK_BATCH ? rc : flush_counts(intake);
+    return rc || intake->load->count < LIMIT_WALK_BATCH ? rc : flush_counts(intake);
 }
 
 /*
@@ -317,7 +347,7 @@ static int count_files(struct intake *intake, const struct walk_options *options
     int rc = walk_run(options, on_counted, intake, &intake->error);
     if (!rc)
         rc = flush_counts(intake);
-    drop_batch(intake);
+    drop_load(intake->load);
     intake->is_counted = 1;
     return rc;
 }
@@ -348,6 +378,8 @@ static int walk(struct intake *intake)
     /* What was found before a failure is worth keeping, and the failure too. */
     struct err failure = *err;
     int flushed = flush(intake);
+    int ended = end_adding(intake, flushed ? NULL : err);
+    flushed = flushed ? flushed : ended;
     if (rc)
         *err = failure;
     rc = rc ? rc : flushed;
@@ -386,6 +418,7 @@ static struct intake *intake_new(const struct job_options *options, struct journ
     }
     intake->options = options;
     intake->journal = journal;
+    intake->load = intake->loads;
     err_clear(&intake->error);
     folder_walk_init(&intake->folders, options, journal);
     pthread_mutex_init(&intake->lock, NULL);
