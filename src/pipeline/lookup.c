@@ -32,7 +32,7 @@ void lookup_start(struct job *job, struct asset *asset)
 /*
  * When an earlier run's intent was, on the server's clock. Our clock may have been set since, and
  * the server's Date may have been wrong then: so by both, but not after this run's start. What is
- * there since the earliest may be ours, and the index has its time from the latest on.
+ * there since the earliest may be ours, since the latest it is.
  */
 static void earlier_intent(const struct job *job, const struct asset *asset, int64_t *out_earliest,
                            int64_t *out_latest)
@@ -71,13 +71,12 @@ static void describe(const struct job *job, const struct asset *asset, struct ve
         .now_ms = job_server_ms(job),
         .patience_ms = job->options->lookup_patience_ms,
     };
-    int64_t earliest;
-    int64_t latest;
-    earlier_intent(job, asset, &earliest, &latest);
+    about->sure_ms = about->intent_ms;
     if (!asset->intent_at_ms)
-        about->intent_ms = earliest;
+        earlier_intent(job, asset, &about->intent_ms, &about->sure_ms);
+    /* The journal has the first intent's time; another confirm may have followed, until now. */
     if (!asset->confirm_at_ms)
-        about->confirm_ms = latest;
+        about->confirm_ms = job->started_ms + job->server_ahead_ms;
 }
 
 /* 0 with *out_files to be released, or the error was handed to the remedy table. */

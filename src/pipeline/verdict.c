@@ -3,8 +3,7 @@
 
 #include <string.h>
 
-#define DAY_MS      (24ll * 60 * 60 * 1000)
-#define DATE_CUT_MS 1000
+#define DAY_MS (24ll * 60 * 60 * 1000)
 
 static int bears_name(const struct wire_file *file, const struct verdict_about *about)
 {
@@ -24,11 +23,9 @@ static int is_recent(int64_t file_ms, const struct verdict_about *about)
     return is_since(file_ms, about->intent_ms, about);
 }
 
-/* Of an earlier run's intent two readings of Date are compared, and one may be cut by a second. */
 static int is_patient(const struct verdict_about *about)
 {
-    int64_t cut_ms = about->is_resumed ? DATE_CUT_MS : 0;
-    return about->now_ms - about->confirm_ms < about->patience_ms + cut_ms;
+    return about->now_ms - about->confirm_ms < about->patience_ms;
 }
 
 static enum verdict resolve_new(const struct verdict_about *about, const struct wire_files *files,
@@ -68,11 +65,9 @@ static int is_replaced(const struct wire_file *file, const struct verdict_about 
 {
     if (file->size_bytes != about->size_bytes)
         return 0;
-    if (!about->is_resumed)
-        return file->updated_ms >= 0 && is_recent(file->updated_ms, about);
     int is_other_size = about->former_bytes >= 0 && about->former_bytes != about->size_bytes;
-    return is_other_size ||
-           (file->updated_ms >= 0 && is_since(file->updated_ms, about->confirm_ms, about));
+    return (about->is_resumed && is_other_size) ||
+           (file->updated_ms >= 0 && is_since(file->updated_ms, about->sure_ms, about));
 }
 
 static enum verdict resolve_conflict(const struct verdict_about *about,

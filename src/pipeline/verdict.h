@@ -23,9 +23,10 @@ struct verdict_about {
     int is_resumed;       /* the intent is an earlier run's */
     int64_t former_bytes; /* of a resumed one: what the file had before; -1: not known */
     int64_t intent_ms;    /* the server's time: when the first confirm was about to be sent */
-    /* Likewise the latest: from there on the index has its time. Of a resumed one both are the same
-     * intent's, by clocks that may have been set since. */
-    int64_t confirm_ms;
+    /* The same; of a resumed one by the later of two clocks, as either may have been set since. */
+    int64_t sure_ms;
+    int64_t
+        confirm_ms;   /* the latest that a confirm can have been: the index has its time from it */
     int64_t slack_ms; /* how far that may be off */
     int64_t now_ms;   /* the server's time */
     int64_t patience_ms;

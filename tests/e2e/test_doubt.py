@@ -34,6 +34,22 @@ def test_changed_back_while_its_change_was_in_doubt(folder):
         holds(server, {"f.bin": b"first"})
 
 
+def test_killed_in_its_second_confirm_it_is_not_confirmed_a_third_time(folder):
+    """The index lags; by the first confirm's time, it would have had all it needs."""
+    with sim(folder, "--quirk", "search_lag=1.2") as server:
+        load = Pxload(folder, server)
+        tree = make_tree(folder / "tree", {"f.bin": b"first"})
+        server.faults([{"endpoint": "confirm", "times": 1, "reset_before": True},
+                       {"endpoint": "confirm", "times": 1, "after": True, "status": 500,
+                        "stall": True}])
+        process = load.start("upload", "--lookup-patience", "1500ms", tree)
+        reach(process, lambda: fired(server) == 2, "a second confirm without an answer")
+        kill(process)
+        done = load.upload("--lookup-patience", "1500ms", tree)
+        assert books(done) == (1, 1, 0, 0, 0), done.out
+        holds(server, {"f.bin": b"first"})
+
+
 def test_changed_while_its_first_upload_was_in_doubt(folder):
     with sim(folder) as server:
         load = Pxload(folder, server)

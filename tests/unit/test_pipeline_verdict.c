@@ -19,6 +19,7 @@ static struct verdict_about about(const char *conflict_id, int64_t now_ms)
                                   .size_bytes = 100,
                                   .conflict_id = conflict_id,
                                   .intent_ms = INTENT,
+                                  .sure_ms = INTENT,
                                   .confirm_ms = INTENT,
                                   .slack_ms = 5000,
                                   .now_ms = now_ms,
@@ -74,21 +75,6 @@ static void an_empty_answer_is_believed_only_after_the_index_had_its_time(void *
     assert_int_equal(resolve(about(NULL, LATE), NULL, 0, &id), VERDICT_ABSENT);
 }
 
-static void an_earlier_runs_time_may_be_a_second_off_as_date_has_no_parts_of_it(void **state)
-{
-    (void)state;
-    const char *id;
-    struct verdict_about resumed = about(NULL, INTENT);
-    resumed.is_resumed = 1;
-    resumed.now_ms = INTENT + resumed.patience_ms + 999;
-    assert_int_equal(resolve(resumed, NULL, 0, &id), VERDICT_NOT_YET);
-    resumed.now_ms++;
-    assert_int_equal(resolve(resumed, NULL, 0, &id), VERDICT_ABSENT);
-    resumed.is_resumed = 0;
-    resumed.now_ms = INTENT + resumed.patience_ms;
-    assert_int_equal(resolve(resumed, NULL, 0, &id), VERDICT_ABSENT);
-}
-
 static enum verdict resolve_version(int64_t now_ms, struct wire_file *found, const char **out_id)
 {
     struct verdict_about version = about("c", now_ms);
@@ -123,7 +109,6 @@ static void an_earlier_runs_version_is_told_by_the_later_of_two_clocks(void **st
     resumed.is_version = resumed.is_resumed = 1;
     resumed.former_bytes = -1;
     resumed.intent_ms = INTENT - DAY; /* by the clock that was set since */
-    resumed.confirm_ms = INTENT;
     struct wire_file found = file("c", 100, INTENT - 2 * DAY, INTENT + 10);
     assert_int_equal(resolve(resumed, &found, 1, &id), VERDICT_APPLIED);
     found.updated_ms = INTENT - DAY / 2; /* perhaps the content before, of the same size */
@@ -226,7 +211,6 @@ int main(void)
         cmocka_unit_test(a_file_of_our_name_size_and_time_is_ours),
         cmocka_unit_test(an_old_or_other_file_of_our_name_is_not_ours),
         cmocka_unit_test(an_empty_answer_is_believed_only_after_the_index_had_its_time),
-        cmocka_unit_test(an_earlier_runs_time_may_be_a_second_off_as_date_has_no_parts_of_it),
         cmocka_unit_test(a_new_version_shows_by_size_and_time),
         cmocka_unit_test(an_earlier_runs_version_is_told_by_the_later_of_two_clocks),
         cmocka_unit_test(an_earlier_runs_version_of_our_own_file_is_told_by_its_size_alone),
