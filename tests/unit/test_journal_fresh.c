@@ -20,7 +20,7 @@ static void keys_wait_and_come_back_sorted(void **state)
         assert_true(nameset_has(&set, (int64_t)key));
         assert_false(nameset_is_new(&set, (int64_t)key));
     }
-    assert_true(count > 100000);
+    assert_true(count > 90000);
     assert_int_equal(nameset_sort(&set), count);
     for (int64_t i = 1; i < count; i++)
         assert_true(set.items[i - 1].key < set.items[i].key);
