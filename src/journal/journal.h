@@ -561,15 +561,16 @@ struct journal_row {
     const char *mime_type; /* NULL: not typed yet */
     struct file_stamp stamp;
     enum asset_state state;
-    int64_t wave;              /* the last walk that saw it */
-    int64_t added_ms;          /* wall */
-    int64_t done_ms;           /* wall; 0: not done */
-    int64_t took_ms;           /* of the run that ended it; 0: not done */
-    const char *file_id;       /* NULL */
-    const char *version;       /* NULL */
-    const char *cdn_url;       /* NULL */
-    const char *collection_id; /* of its folder, linked yet or not; NULL: none */
-    int64_t manifest_line;     /* of the row that speaks of it; 0: none */
+    int64_t wave;                 /* the last walk that saw it */
+    int64_t added_ms;             /* wall */
+    int64_t done_ms;              /* wall; 0: not done */
+    int64_t took_ms;              /* of the run that ended it; 0: not done */
+    const char *file_id;          /* NULL */
+    const char *version;          /* NULL */
+    const char *cdn_url;          /* NULL */
+    const char *collection_id;    /* of its folder, linked yet or not; NULL: none */
+    const char *wish_collections; /* of the manifest, likewise; as in journal_found */
+    int64_t manifest_line;        /* of the row that speaks of it; 0: none */
     int has_md5;
     unsigned char md5[16];
     const char *etag; /* NULL */

@@ -192,6 +192,7 @@ static void read_row(sqlite3_stmt *stmt, const struct counters *counters, struct
         .cdn_url = text_column(stmt, 25),
         .manifest_line = sqlite3_column_int64(stmt, 26),
         .collection_id = text_column(stmt, 27),
+        .wish_collections = text_column(stmt, 28),
     };
     out->has_md5 = naming_read_md5(stmt, 15, out->md5);
     out->etag = naming_read_etag(stmt, 16, out->md5, room->etag);

@@ -328,13 +328,14 @@ static const struct statement table[] = {
                       " a.mtime_ns, a.ctime_ns, w.state, w.wave, a.added_ms, d.done_ms,"
                       " d.file_id, d.md5, d.etag, f.class_id, f.http_status, f.text,"
                       " f.request_id, f.owner_id, w.tries, d.took_ms, d.version, d.cdn_url, n.line,"
-                      " o.collection_id"
+                      " o.collection_id, x.collections"
                       " FROM asset a CROSS JOIN work w ON w.id = a.id"
                       " CROSS JOIN root r ON r.id = a.root_id"
                       " LEFT JOIN mime m ON m.id = w.mime_id"
                       " LEFT JOIN result d ON d.asset_id = a.id"
                       " LEFT JOIN failure f ON f.asset_id = a.id"
                       " LEFT JOIN manifest_file n ON n.asset_id = a.id"
+                      " LEFT JOIN wish x ON x.asset_id = a.id"
                       " LEFT JOIN folder o ON o.id = w.folder_id ORDER BY a.id",
                       "a report shows every row, in the order of the primary key"},
 #define COLUMN(sym, column) ", " #column

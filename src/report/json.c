@@ -94,6 +94,27 @@ void json_close(struct json *json)
     json->comma = 1;
 }
 
+void json_open_list(struct json *json, const char *key)
+{
+    put_key(json, key);
+    buf_puts(&json->buf, "[");
+    json->comma = 0;
+}
+
+void json_item(struct json *json, const char *value)
+{
+    if (json->comma)
+        buf_puts(&json->buf, ",");
+    json->comma = 1;
+    put_string(json, value);
+}
+
+void json_close_list(struct json *json)
+{
+    buf_puts(&json->buf, "]");
+    json->comma = 1;
+}
+
 int json_end(struct json *json, struct err *err)
 {
     buf_puts(&json->buf, "}\n");

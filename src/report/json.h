@@ -28,6 +28,10 @@ void json_null(struct json *json, const char *key);
 /* A nested object, until json_close. */
 void json_open(struct json *json, const char *key);
 void json_close(struct json *json);
+/* A list of strings: json_item for each, until json_close_list. */
+void json_open_list(struct json *json, const char *key);
+void json_item(struct json *json, const char *value);
+void json_close_list(struct json *json);
 /*
  * Closes the object. The line with its newline is json->buf; -ERR_NOMEM where a key did not fit,
  * then nothing of it may be written.

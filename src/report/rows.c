@@ -11,7 +11,8 @@
  *   Description       the error, or why it was left out
  *   Version           PXM's number of the file's content, where its reply said one
  *   CdnUrl            what PXM's reply said, else what the template makes of the row
- *   Collection        the id of the collection that its folder became, once it is linked
+ *   Collection        once it is linked: the ids of the collections that it was linked to, its
+ *                     folder's first and then the manifest's, ';' between them
  *   Digest            see record_digest()
  *   Duration          milliseconds of the run that ended the file, from its turn to its end
  *   OriginalName      the last component of the path
@@ -39,6 +40,7 @@
 #include "report/json.h"
 #include "report/record.h"
 #include "report/text.h"
+#include "wire/wire.h"
 
 static const char header[] =
     "Source,Destination,Start,End,Md5,UploadId,Source Size,Bytes Transferred,Result,Description,"
@@ -145,10 +147,32 @@ static void csv_manifest(struct csv *csv, const struct journal_row *row, int gon
     csv_str(csv, text);
 }
 
-static const char *collection_of(const struct journal_row *row)
+static int is_linked(const struct journal_row *row)
 {
-    int is_linked = row->state == ASSET_LINKED || row->state == ASSET_VERIFIED;
-    return is_linked ? row->collection_id : NULL;
+    return row->state == ASSET_LINKED || row->state == ASSET_VERIFIED;
+}
+
+/* fn with the collections that it was linked to: its folder's, then the manifest's. */
+static int each_collection(const struct journal_row *row, int (*fn)(const char *id, void *user),
+                           void *user)
+{
+    if (!is_linked(row))
+        return 0;
+    int rc = row->collection_id ? fn(row->collection_id, user) : 0;
+    return rc ? rc : wire_each_id(row->wish_collections, fn, user);
+}
+
+static int join_id(const char *id, void *user)
+{
+    struct buf *ids = user;
+    int rc = ids->len ? buf_puts(ids, ";") : 0;
+    return rc ? rc : buf_puts(ids, id);
+}
+
+static int json_id(const char *id, void *user)
+{
+    json_item(user, id);
+    return 0;
 }
 
 /* A number that is missing is no 0. */
@@ -167,7 +191,7 @@ static void csv_details(struct export *export, const struct journal_row *row)
     csv_str(csv, row->file_id);
     csv_str(csv, row->version);
     csv_str(csv, buf_str(&export->url));
-    csv_str(csv, collection_of(row));
+    csv_str(csv, buf_str(&export->form));
     csv_str(csv, record_digest(row->has_md5 ? row->md5 : NULL, row->etag, digest));
     csv_str(csv, asset_state_name(row->state));
     csv_str(csv, row->mime_type);
@@ -204,6 +228,10 @@ static int csv_row(const struct journal_row *stored, void *user)
     if (rc)
         return rc;
     csv_manifest(&export->csv, row, is_gone(export, row));
+    buf_reset(&export->form);
+    rc = each_collection(row, join_id, &export->form);
+    if (rc)
+        return rc;
     csv_details(export, row);
     rc = csv_name(export, text_base_name(source), plain);
     if (rc)
@@ -325,7 +353,14 @@ static int json_row(const struct journal_row *row, void *user)
     rc = record_json(&record, json, &export->source);
     if (rc)
         return rc;
-    json_str(json, "collection", collection_of(row));
+    json_str(json, "collection", is_linked(row) ? row->collection_id : NULL);
+    if (is_linked(row)) {
+        json_open_list(json, "collections");
+        rc = each_collection(row, json_id, json);
+        json_close_list(json);
+    }
+    if (rc)
+        return rc;
     json_str(json, "result", gone && !is_uploaded(row->state) ? "skip" : record_result(row->state));
     if (row->added_ms > 0)
         json_str(json, "added", clock_format(row->added_ms, when));

@@ -262,3 +262,17 @@ int wire_encode_link(const struct wire_link *link, const char *body, size_t len,
     *out_needed = !rc && changes > 0;
     return rc;
 }
+
+int wire_each_id(const char *ids, int (*fn)(const char *id, void *user), void *user)
+{
+    struct json_object *list = NULL;
+    struct err ignored;
+    int rc = 0;
+    size_t count = 0;
+    if (!read_wish(ids, "ids", &list, &ignored) && list)
+        count = json_object_array_length(list);
+    for (size_t i = 0; i < count && !rc; i++)
+        rc = fn(entry_id(list, i), user);
+    json_object_put(list);
+    return rc;
+}

@@ -309,6 +309,8 @@ int wire_add_attribute(const struct wire_attribute *attribute, const char *const
                        size_t count, struct buf *out, struct err *err) WARN_UNUSED;
 /* Likewise, an id to an array of ids. 0 or -ERR_NOMEM. */
 int wire_add_id(const char *id, struct buf *out) WARN_UNUSED;
+/* Calls fn with each id of such an array; one that is none has no ids. 0, or fn's return. */
+int wire_each_id(const char *ids, int (*fn)(const char *id, void *user), void *user) WARN_UNUSED;
 /* YYYY-MM-DD or RFC 3339, as a confirm takes it. 0 and ms since 1970, or -ERR_USAGE. */
 int wire_parse_date(const char *text, int64_t *out_ms) WARN_UNUSED;
 /* true, yes, 1: 1; false, no, 0: 0; in any case of letters. -1: none of them. */

@@ -16,6 +16,7 @@ import urllib.parse
 import urllib.request
 
 from moments import KIB, SMALL_PARTS, Scene, count, kill, output, query, reach
+from test_manifest import api
 from pxm import api_requests, md5, report, requests, sim, wait_for
 from terminal import terminal, width
 from test_cli import csv_rows, plain
@@ -64,16 +65,24 @@ def test_reports_tell_what_pxm_and_s3_said_of_a_file(folder):
         assert sums["run_ms"] > 0, sums
 
 
-def test_reports_name_the_collection_of_a_linked_file(folder):
+def test_reports_name_the_collections_of_a_linked_file(folder):
     with sim(folder) as server:
-        scene = Scene(folder, server, more={"shots/a.jpg": b"a"}, files=1, big=False)
-        scene.load.run(*scene.command(), "--map-folders", "tree")
+        wanted = api(server, "POST", "/v2.1/collection", {"name": "Wanted"})["id"]
+        scene = Scene(folder, server, more={"shots/a.jpg": b"a", "b.jpg": b"b"}, files=1, big=False)
+        manifest = folder / "m.csv"
+        manifest.write_text("path,collections\nshots/a.jpg,Wanted\n")
+        scene.load.run(*scene.command(), "--map-folders", "tree", "--manifest", manifest)
         rows = {row["OriginalName"]: row for row in
                 csv_rows(scene.load.run("report", scene.path).out)}
         lines = report(scene.load, scene.tree, scene.path)
-        linked = server.files()["a.jpg"]["collections"]
-        assert [rows["a.jpg"]["Collection"]] == linked, (rows["a.jpg"], linked)
-        assert [lines["shots/a.jpg"]["collection"]] == linked, lines
+        made, *rest = rows["a.jpg"]["Collection"].split(";")
+        assert rest == [wanted] and wanted != made, rows["a.jpg"]
+        linked = server.files()
+        assert sorted(linked["a.jpg"]["collections"]) == sorted([made, wanted])
+        assert lines["shots/a.jpg"]["collection"] == made
+        assert lines["shots/a.jpg"]["collections"] == [made, wanted]
+        assert [rows["b.jpg"]["Collection"]] == lines["b.jpg"]["collections"] == \
+            linked["b.jpg"]["collections"]
 
 
 def test_url_pattern_comes_from_flag_profile_or_job(folder):
