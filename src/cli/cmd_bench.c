@@ -14,9 +14,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /* The vendor's margin: a budget of 950 of the tenant's 1,000. */
 #define SIM_RATE_MARGIN_PERCENT 5
+
+static struct sim_child sim; /* while the run lasts; what prints its end asks for its CPU time */
+static int64_t cpu_before_ms;
+
+static int64_t own_cpu_ms(void)
+{
+    struct timespec used;
+    if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used))
+        return 0;
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
+}
 
 static int fail(const struct err *error)
 {
@@ -37,7 +50,7 @@ static int check_target(const struct settings *settings, struct err *err)
     return 0;
 }
 
-static int start_sim(struct settings *settings, struct sim_child *sim, struct err *err)
+static int start_sim(struct settings *settings, struct err *err)
 {
     char rate[32];
     const char *args[] = {"--store",      "null",    "--rate",          rate, "--wire",
@@ -46,8 +59,8 @@ static int start_sim(struct settings *settings, struct sim_child *sim, struct er
              (long long)settings->api_rate_per_min * 100 / (100 - SIM_RATE_MARGIN_PERCENT));
     setenv("no_proxy", "*", 1); /* a proxy does not see this machine's loopback */
     settings_drop_target(settings);
-    int rc = sim_child_start(sim, args, err);
-    return rc ? rc : settings_set(settings, OPT_base_url, sim->api_url, ORIGIN_FLAG, "bench", err);
+    int rc = sim_child_start(&sim, args, err);
+    return rc ? rc : settings_set(settings, OPT_base_url, sim.api_url, ORIGIN_FLAG, "bench", err);
 }
 
 /* What the job is to do: all files of the folder in memory, with a journal of its own. */
@@ -86,6 +99,10 @@ static int finish(struct task *task, const struct job_result *result, int code)
         .size_bytes = settings->bench_size_bytes,
         .files = settings->bench_files,
         .transfers = settings->transfers,
+        .bwlimit_bytes_per_s = task->options.bwlimit_bytes_per_s,
+        .cores = (int)sysconf(_SC_NPROCESSORS_ONLN),
+        .cpu_ms = own_cpu_ms() - cpu_before_ms,
+        .sim_cpu_ms = sim_child_cpu_ms(&sim),
         .json = settings->json,
     };
     if (bench_print(result, &options, stdout, &error))
@@ -104,20 +121,20 @@ static int run(struct settings *settings, const struct bench_data *data)
     if (settings->into_tenant)
         log_warning("%d files named %s-*.bin will stay in %s: PXM documents no call that deletes",
                     settings->bench_files, data->id, settings->base_url);
+    cpu_before_ms = own_cpu_ms();
     return run_task(settings, &plan);
 }
 
 int cmd_bench(struct settings *settings)
 {
     struct bench_data data = {0};
-    struct sim_child sim = {0};
     struct err error = ERR_INIT;
     int rc = check_target(settings, &error);
     if (!rc)
         rc = settings_drop_foreign(settings, &error);
     run_block_signals(); /* an interrupt must not leave folders or a pxm-sim behind */
     if (!rc && !settings->into_tenant)
-        rc = start_sim(settings, &sim, &error);
+        rc = start_sim(settings, &error);
     if (!rc)
         rc = bench_data_make(&data, settings->bench_files, settings->bench_size_bytes, &error);
     if (!rc)

@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PROGRAM        "pxm-sim"
@@ -137,6 +138,15 @@ int sim_child_start(struct sim_child *child, const char *const *args, struct err
     sim_child_stop(child);
     return err_set(err, ERR_CONFIG, "%s could not be started, or did not get ready in %d s",
                    program, READY_MS / 1000);
+}
+
+int64_t sim_child_cpu_ms(const struct sim_child *child)
+{
+    clockid_t clock;
+    struct timespec used;
+    if (!child->pid || clock_getcpuclockid(child->pid, &clock) || clock_gettime(clock, &used))
+        return 0;
+    return (int64_t)used.tv_sec * 1000 + used.tv_nsec / 1000000;
 }
 
 void sim_child_stop(struct sim_child *child)

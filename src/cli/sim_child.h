@@ -23,6 +23,8 @@ struct sim_child {
  * them) behind --listen. -ERR_CONFIG where there is none or it does not get ready.
  */
 int sim_child_start(struct sim_child *child, const char *const *args, struct err *err) WARN_UNUSED;
+/* CPU time that it has used. */
+int64_t sim_child_cpu_ms(const struct sim_child *child);
 /* Ends it and waits for that. */
 void sim_child_stop(struct sim_child *child);
 

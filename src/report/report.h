@@ -205,11 +205,15 @@ int status_print(struct journal *journal, const struct status_options *options, 
 /* ---- bench ------------------------------------------------------------------------------- */
 
 struct bench_options {
-    const char *target; /* a tenant's URL; NULL: a pxm-sim on this machine */
-    int64_t size_bytes; /* of each file */
-    int files;          /* that were to be sent */
-    int transfers;      /* as they were asked for; 0: auto */
-    int json;           /* one bench object instead of the text */
+    const char *target;          /* a tenant's URL; NULL: a pxm-sim on this machine */
+    int64_t size_bytes;          /* of each file */
+    int files;                   /* that were to be sent */
+    int transfers;               /* as they were asked for; 0: auto */
+    int64_t bwlimit_bytes_per_s; /* likewise; 0: none */
+    int cores;                   /* of this machine; 0: not known */
+    int64_t cpu_ms;              /* that pxload used, and the pxm-sim on this machine */
+    int64_t sim_cpu_ms;
+    int json; /* one bench object instead of the text */
 };
 /* The throughput of a run, what limited it and what to change. 0, -ERR_IO, -ERR_NOMEM. */
 int bench_print(const struct job_result *result, const struct bench_options *options, FILE *out,

@@ -4,7 +4,7 @@ import pathlib
 import shutil
 import signal
 
-from pxm import Pxload, build_dir, counts, sim, wait_for
+from pxm import Pxload, api_requests, build_dir, counts, sim, wait_for
 
 MEMORY = pathlib.Path("/dev/shm")
 
@@ -43,6 +43,7 @@ def test_bench_into_its_own_simulator(folder):
     assert result["files_per_s"] > 0 and result["advice"], result
     assert abs(result["bytes_per_s"] - result["files_per_s"] * (300 << 10)) < 1000, result
     assert result["limiter"] in result["limit_ms"], result
+    assert result["cores"] == os.cpu_count() and result["cpu"] > 0 < result["sim_cpu"], result
     for step in ("request", "put", "confirm"):
         took = result["steps"][step]
         assert took["count"] == 30, took
@@ -83,7 +84,9 @@ def test_bench_into_a_tenant_needs_both_flags_and_warns(folder):
         files = server.files()
         assert len(files) == 6 and all(name.startswith("bench-") for name in files), files
         assert len({record["md5"] for record in files.values()}) == 6, "files of the same bytes"
-        assert done.json[0]["requests"] == 13, done.json
+        assert done.json[0]["requests"] == api_requests(server) == 13, (done.json, counts(server))
+        assert counts(server)["part"] == 18, counts(server)
+        assert "sim_cpu" not in done.json[0], done.json
 
 
 def test_bench_without_a_simulator_says_what_to_do(folder):

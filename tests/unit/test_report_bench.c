@@ -55,6 +55,8 @@ static void the_numbers_are_those_of_the_run(void **state)
     (void)state;
     struct bench_options options = {.files = 120, .size_bytes = 500000, .transfers = 8};
     char *text = printed(JOB_LIMIT_NETWORK, &options);
+    assert_non_null(
+        strstr(text, "120 of 120 files of 488.3 KiB into a pxm-sim on this machine in 4.0 s\n"));
     assert_non_null(strstr(text, "files/s    30.0\n"));
     assert_non_null(strstr(text, "MB/s       15.0\n"));
     assert_non_null(strstr(text, "241, 2.00 a file"));
@@ -98,12 +100,46 @@ static void every_limit_has_advice_of_its_own(void **state)
     free(text);
 }
 
+static void expect_advice(enum job_limit limit, const struct bench_options *options,
+                          const char *words)
+{
+    char *text = printed(limit, options);
+    if (!strstr(strstr(text, "What to change: "), words))
+        fail_msg("no '%s' in: %s", words, text);
+    free(text);
+}
+
+/* 60 MB in 4 s. */
+static void what_really_held_the_run_is_what_to_change(void **state)
+{
+    (void)state;
+    struct bench_options options = {.files = 120, .size_bytes = 500000, .cores = 2};
+    options.cpu_ms = 3000;
+    options.sim_cpu_ms = 3790;
+    expect_advice(JOB_LIMIT_NETWORK, &options, "into a tenant does"); /* 84 % */
+    options.sim_cpu_ms = 3800;
+    expect_advice(JOB_LIMIT_NETWORK, &options, "all cores are busy");
+    expect_advice(JOB_LIMIT_API, &options, "--api-rate 0");
+    char *text = printed(JOB_LIMIT_NETWORK, &options);
+    assert_non_null(strstr(text, "cores      pxload 0.75, pxm-sim 0.95 of 2\n"));
+    free(text);
+    options.target = "https://tenant.example"; /* its server is elsewhere */
+    expect_advice(JOB_LIMIT_NETWORK, &options, "the way to S3 is full");
+    expect_advice(JOB_LIMIT_API, &options, "a higher limit from the vendor");
+    options.bwlimit_bytes_per_s = 15 * 1000 * 1000;
+    expect_advice(JOB_LIMIT_NETWORK, &options, "--bwlimit");
+    expect_advice(JOB_LIMIT_TAIL, &options, "--bwlimit");
+    options.bwlimit_bytes_per_s *= 2;
+    expect_advice(JOB_LIMIT_NETWORK, &options, "the way to S3 is full");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_longest_limit_is_named_and_the_start_only_alone),
         cmocka_unit_test(the_numbers_are_those_of_the_run),
         cmocka_unit_test(every_limit_has_advice_of_its_own),
+        cmocka_unit_test(what_really_held_the_run_is_what_to_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
