@@ -3,7 +3,8 @@
  *
  * A try goes to twice the number, or back to half where the CPU is what is short. It is judged by
  * the bytes of some full seconds against those of the number before, once the new connections had
- * a second to get up to speed.
+ * a second to get up to speed. The first try needs one such second to compare with, and a leap is
+ * seen in one: a way that is far from full is filled quickly.
  */
 #include "pipeline/climb.h"
 
@@ -14,6 +15,7 @@
 #define IDLE_SAMPLES    5  /* not full for so long: there is nothing to be learned now */
 #define FULL_PERCENT    80 /* of a sample, for it to tell anything */
 #define GAIN_PERCENT    5  /* a try must bring as much to be kept */
+#define LEAP_PERCENT    50 /* so much more in one sample needs no second one */
 #define CLEAR_PERCENT   20 /* more than noise: the way was not full before */
 #define LOSS_PERCENT    3  /* fewer transfers may lose as much, where they spare the CPU */
 #define SHIFT_PERCENT   30 /* the way has changed: what was tried on it before means nothing */
@@ -109,15 +111,25 @@ static void begin_try(struct climb *climb, const struct climb_sample *sample)
         go_to(climb, up);
 }
 
+static int64_t pace_bytes_per_s(const struct climb_pace *pace)
+{
+    return pace->ms > 0 ? pace->bytes * 1000 / pace->ms : 0;
+}
+
 /* Takes a sample into the pace of the present number; 1 where that can be judged now. */
 static int measure(struct climb *climb, const struct climb_sample *sample)
 {
     struct climb_pace *pace = &climb->pace;
+    int64_t before = climb->home_bytes_per_s;
     if (pace->samples++ < SETTLE_SAMPLES)
         return 0;
     pace->bytes += sample->moved_bytes;
     pace->ms += sample->elapsed_ms;
-    return pace->ms > 0 && pace->samples >= SETTLE_SAMPLES + MEASURE_SAMPLES;
+    if (pace->ms <= 0)
+        return 0;
+    int is_leap =
+        climb->limit > climb->home && pace_bytes_per_s(pace) >= percent_more(before, LEAP_PERCENT);
+    return !before || is_leap || pace->samples >= SETTLE_SAMPLES + MEASURE_SAMPLES;
 }
 
 /* After SlowDown one more every while, until it is what it was; no tries meanwhile. */
@@ -149,7 +161,7 @@ void climb_sample(struct climb *climb, const struct climb_sample *sample)
     }
     if (!measure(climb, sample))
         return;
-    int64_t bytes_per_s = climb->pace.bytes * 1000 / climb->pace.ms;
+    int64_t bytes_per_s = pace_bytes_per_s(&climb->pace);
     climb->pace = (struct climb_pace){.samples = SETTLE_SAMPLES};
     climb->skipped = 0;
     if (is_trying)

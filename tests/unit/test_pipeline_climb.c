@@ -151,6 +151,24 @@ static void what_one_connection_gets_is_known_while_the_way_is_not_full(void **s
     assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
 }
 
+static void a_way_that_is_far_from_full_is_filled_quickly(void **state)
+{
+    (void)state;
+    struct way way = {.link_bytes_per_s = 500 * MB, .connection_bytes_per_s = 5 * MB};
+    struct run run;
+    start(&run, 0, 64);
+    go(&run, &way, 4); /* each number settles for a second, and is measured for one */
+    assert_int_equal(run.climb.limit, 64);
+    /* A gain that may be noise is looked at for longer. */
+    way = (struct way){.link_bytes_per_s = 100 * MB, .connection_bytes_per_s = 5 * MB};
+    start(&run, 0, 64);
+    go(&run, &way, 4);
+    assert_int_equal(run.climb.limit, 32);
+    assert_int_equal(run.climb.home, 16);
+    go(&run, &way, 1);
+    assert_int_equal(run.climb.home, 32);
+}
+
 static void a_way_that_got_wider_is_tried_again(void **state)
 {
     (void)state;
@@ -273,6 +291,7 @@ int main(void)
         cmocka_unit_test(comes_within_a_twentieth_of_the_best_without_being_told),
         cmocka_unit_test(a_full_way_is_not_crowded),
         cmocka_unit_test(what_one_connection_gets_is_known_while_the_way_is_not_full),
+        cmocka_unit_test(a_way_that_is_far_from_full_is_filled_quickly),
         cmocka_unit_test(a_way_that_got_wider_is_tried_again),
         cmocka_unit_test(nothing_climbs_that_is_told_enough_idle_or_short_of_cpu),
         cmocka_unit_test(a_busy_cpu_makes_it_fewer_where_that_costs_nothing),
