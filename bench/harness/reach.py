@@ -18,7 +18,7 @@ LIMIT = 950  # requests in any 60 s, pxload's default
 WINDOW_S = 60
 
 
-def _pxload_env(folder, **extra):
+def pxload_env(folder, **extra):
     return place.clean_environment(HOME=str(folder), TMPDIR=str(folder), **contenders.PXM, **extra)
 
 
@@ -42,7 +42,7 @@ class Folders:
 
 # ---- the request budget --------------------------------------------------------------------------
 
-def _token(server):
+def token(server):
     """So that the run itself needs no authorize call."""
     body = json.dumps({"grant_type": "client_credentials"}).encode()
     headers = {"Content-Type": "application/json", "Authorization": "Basic YmVuY2g6c2ltLXNlY3JldA=="}
@@ -67,7 +67,7 @@ def budget(quick, say):
         tree = trees.make_flat(work / "tree", files, 1024)
         run = measuring.run([place.BUILD / "pxload", "upload", "--base-url", sim.api, "--journal",
                              work / "journal", tree.folder], work,
-                            _pxload_env(work, PXM_TOKEN=_token(sim)), deadline_s=900)
+                            pxload_env(work, PXM_TOKEN=token(sim)), deadline_s=900)
         rows = [row for row in sim.call("/_sim/requests?since=0")["requests"]
                 if row["endpoint"] not in ("auth", "put", "part")]
     times_ms = sorted(row["time_ms"] for row in rows)
@@ -88,7 +88,7 @@ def budget(quick, say):
 
 def _beside_find(tree, work, rounds):
     """Walks of the same tree, alternating with find."""
-    env = _pxload_env(work)
+    env = pxload_env(work)
     taken = collections.defaultdict(list)
     commands = {
         "find": ["find", tree.folder, "-printf", "%s %T@ %p\n"],
@@ -116,7 +116,7 @@ def _upload_most(server, tree, work, pending, say):
     server.call("/_null/counts")
     run = measuring.run([place.BUILD / "pxload", "upload", "--base-url", server.api, "--api-rate",
                          0, "--max-transfer", most, "--journal", work / "journal", tree.folder],
-                        work, _pxload_env(work), deadline_s=1200, watch=watch, codes=(8,))
+                        work, pxload_env(work), deadline_s=1200, watch=watch, codes=(8,))
     counts = server.call("/_null/counts")
     weight = os.path.getsize(work / "journal")
     say(f"million: {counts['confirms']} of {tree.files} in {run['wall_s']:.1f} s")
@@ -130,7 +130,7 @@ def _resume(server, tree, work):
     """The rest; when does the first request leave?"""
     server.call("/_null/counts")
     run = measuring.run([place.BUILD / "pxload", "resume", "--api-rate", 0, work / "journal"],
-                        work, _pxload_env(work), deadline_s=600)
+                        work, pxload_env(work), deadline_s=600)
     counts = server.call("/_null/counts")
     return {"rows": tree.files, "confirmed": counts["confirms"], "wall_s": run["wall_s"],
             "first_request_s": counts["first_s"] - run["begun_s"], "rss_mib": run["rss_mib"]}
@@ -167,7 +167,7 @@ def rss_w4(quick, say):
         tree = trees.make(work / "tree", sizes, sparse=True)["all"]
         run = measuring.run([place.BUILD / "pxload", "upload", "--base-url", server.api,
                              "--api-rate", 0, "--journal", work / "journal", tree.folder],
-                            work, _pxload_env(work), deadline_s=900, watch=watch)
+                            work, pxload_env(work), deadline_s=900, watch=watch)
     step = max(1, len(samples) // 100)
     result = {"files": tree.files, "bytes": tree.bytes, "rss_mib": run["rss_mib"],
               "wall_s": run["wall_s"], "cpu_s": run["cpu_s"], "rss_over_time": samples[::step]}
@@ -193,7 +193,7 @@ def tail(quick, say):
             with servers.pxm_sim("--rate", 0, "--digest", "off", "--s3-bandwidth",
                                  LINK_BYTES_PER_S) as sim:
                 run = measuring.run([*command, sim.api, tree.folder], work,
-                                    _pxload_env(work, PXM_TOKEN=_token(sim), **extra),
+                                    pxload_env(work, PXM_TOKEN=token(sim), **extra),
                                     deadline_s=900)
             taken[key] = run["wall_s"]
     bound_s = max(tree.bytes / LINK_BYTES_PER_S, max(sizes) / LINK_BYTES_PER_S)
@@ -240,7 +240,7 @@ def _count_calls(tree, work, server):
         old.unlink()
     measuring.run(["strace", "-f", "-yy", "-s", 256, "-o", trace, place.BUILD / "pxload", "upload",
                    "--base-url", server.api, "--api-rate", 0, "--journal", journal, tree.folder],
-                  work, _pxload_env(work))
+                  work, pxload_env(work))
     kinds = collections.Counter()
     with open(trace, errors="replace") as lines:
         for line in lines:

@@ -50,10 +50,10 @@ def make(folder, sizes, sparse=False, first_share=FIRST_SHARE):
     return trees
 
 
-def dam_mix(files, giants, giant_bytes, seed=1):
-    """Sizes of a DAM: log-normal with a median of 1 MiB / e^(1/2), so a mean of 1 MiB."""
+def dam_mix(files, giants, giant_bytes, mean=MIB, seed=1):
+    """Sizes of a DAM: log-normal with a median of mean / e^(1/2)."""
     rng = random.Random(seed)
-    sizes = [max(1, int(rng.lognormvariate(math.log(MIB) - 0.5, 1.0))) for _ in range(files)]
+    sizes = [max(1, int(rng.lognormvariate(math.log(mean) - 0.5, 1.0))) for _ in range(files)]
     for n in range(giants):
         sizes.insert((n + 1) * len(sizes) // (giants + 1), giant_bytes)
     return sizes

@@ -182,6 +182,27 @@ def _single(table):
                   part and part["wall_s"] / part["bound_s"], 1.05, "{:.3f}")
 
 
+def _paths(table):
+    part = table.parts.get("auto")
+    what = "--transfers auto / best fixed number, {}"
+    if part:
+        for name, found in part["paths"].items():
+            table.at_least(what.format(f"{name}: MB/s ({found['best_fixed']})"), found["ratio"],
+                           0.95)
+    else:
+        table.at_least(what.format("1 Gbit/s, 50 ms: MB/s"), None, 0.95)
+    part = table.parts.get("eta")
+    what = "ETA at 10, 50 and 90 %, run that ends by {}: off by"
+    if not part:
+        table.missing(what.format("bytes, requests, longest file"), "<= 10 %")
+        return
+    for name, case in part["cases"].items():
+        off = [moment["off_percent"] for moment in case["moments"]]
+        shown = ", ".join("unknown" if o is None else f"{o:+.1f}" for o in off) + " %"
+        table.add(what.format(name), "<= 10 %", shown,
+                  all(o is not None and abs(o) <= 10 for o in off))
+
+
 def table_of(results):
     """All rows, in the order of the targets."""
     table = Table(results["parts"])
@@ -196,6 +217,7 @@ def table_of(results):
                    table.ratio("W3-tls", "pxload", "put-floor", bytes_s), 0.9)
     _million(table, table.parts.get("million"))
     _single(table)
+    _paths(table)
     return table.rows
 
 
