@@ -312,12 +312,22 @@ static int append_json_char(struct buf *buf, const char *str, size_t len)
     return buf_append(buf, str, len);
 }
 
+/* How many bytes at str stand in JSON as they are; nearly always all of them. */
+static size_t plain_length(const char *str, size_t len)
+{
+    size_t at = 0;
+    while (at < len && str[at] >= 0x20 && str[at] < 0x7f && str[at] != '"' && str[at] != '\\')
+        at++;
+    return at;
+}
+
 int log_append_json_string(struct buf *buf, const char *str, size_t len)
 {
     int rc = buf_puts(buf, "\"");
     for (size_t at = 0; at < len && !rc;) {
-        size_t step = utf8_length(str + at, len - at);
-        rc = append_json_char(buf, str + at, step);
+        size_t plain = plain_length(str + at, len - at);
+        size_t step = plain ? plain : utf8_length(str + at, len - at);
+        rc = plain ? buf_append(buf, str + at, plain) : append_json_char(buf, str + at, step);
         at += step ? step : 1;
     }
     return rc ? rc : buf_puts(buf, "\"");

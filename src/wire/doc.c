@@ -49,7 +49,7 @@ static int check_size(const char *body, size_t len, const char *what, struct err
     if (len > LIMIT_REPLY_BYTES)
         return err_set(err, ERR_BAD_REPLY, "%s: the reply is over %d bytes", what,
                        LIMIT_REPLY_BYTES);
-    if (count_containers(body, len) > DOC_CONTAINERS_MAX)
+    if (len > DOC_CONTAINERS_MAX && count_containers(body, len) > DOC_CONTAINERS_MAX)
         return err_set(err, ERR_BAD_REPLY, "%s: the reply has over %d objects", what,
                        DOC_CONTAINERS_MAX);
     return 0;
