@@ -223,3 +223,12 @@ void link_done(struct job *job, struct asset *asset)
     else
         finish_linked(job, asset);
 }
+
+int job_each_collection(const struct journal_row *row, int (*fn)(const char *id, void *user),
+                        void *user)
+{
+    if (row->state != ASSET_LINKED && row->state != ASSET_VERIFIED)
+        return 0;
+    int rc = row->collection_id ? fn(row->collection_id, user) : 0;
+    return rc ? rc : wire_each_id(row->wish_collections, fn, user);
+}

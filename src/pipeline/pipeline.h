@@ -342,6 +342,13 @@ int job_verify(struct job *job, struct journal *journal, const struct verify_opt
                struct verify_result *result, struct err *err) WARN_UNUSED;
 
 /*
+ * fn with the id of each collection that a LINKED file was linked to: its folder's, then the
+ * manifest's. 0, or fn's return. Any thread.
+ */
+int job_each_collection(const struct journal_row *row, int (*fn)(const char *id, void *user),
+                        void *user) WARN_UNUSED;
+
+/*
  * The walk alone: fills the journal and returns (plan, --dry-run). Blocking.
  */
 int job_walk(const struct job_options *options, struct journal *journal,

@@ -40,7 +40,6 @@
 #include "report/json.h"
 #include "report/record.h"
 #include "report/text.h"
-#include "wire/wire.h"
 
 static const char header[] =
     "Source,Destination,Start,End,Md5,UploadId,Source Size,Bytes Transferred,Result,Description,"
@@ -147,21 +146,6 @@ static void csv_manifest(struct csv *csv, const struct journal_row *row, int gon
     csv_str(csv, text);
 }
 
-static int is_linked(const struct journal_row *row)
-{
-    return row->state == ASSET_LINKED || row->state == ASSET_VERIFIED;
-}
-
-/* fn with the collections that it was linked to: its folder's, then the manifest's. */
-static int each_collection(const struct journal_row *row, int (*fn)(const char *id, void *user),
-                           void *user)
-{
-    if (!is_linked(row))
-        return 0;
-    int rc = row->collection_id ? fn(row->collection_id, user) : 0;
-    return rc ? rc : wire_each_id(row->wish_collections, fn, user);
-}
-
 static int join_id(const char *id, void *user)
 {
     struct buf *ids = user;
@@ -229,7 +213,7 @@ static int csv_row(const struct journal_row *stored, void *user)
         return rc;
     csv_manifest(&export->csv, row, is_gone(export, row));
     buf_reset(&export->form);
-    rc = each_collection(row, join_id, &export->form);
+    rc = job_each_collection(row, join_id, &export->form);
     if (rc)
         return rc;
     csv_details(export, row);
@@ -342,6 +326,7 @@ static int json_row(const struct journal_row *row, void *user)
     struct record record;
     char when[CLOCK_TEXT_MAX];
     int gone = is_gone(export, row);
+    int is_linked = row->state == ASSET_LINKED || row->state == ASSET_VERIFIED;
     struct journal_row shown = without_past_errors(row);
     record_of_row(&shown, &record);
     int rc = cdn_url(row, export->cdn_pattern, &export->url);
@@ -353,12 +338,10 @@ static int json_row(const struct journal_row *row, void *user)
     rc = record_json(&record, json, &export->source);
     if (rc)
         return rc;
-    json_str(json, "collection", is_linked(row) ? row->collection_id : NULL);
-    if (is_linked(row)) {
-        json_open_list(json, "collections");
-        rc = each_collection(row, json_id, json);
-        json_close_list(json);
-    }
+    json_str(json, "collection", is_linked ? row->collection_id : NULL);
+    json_open_list(json, "collections");
+    rc = job_each_collection(row, json_id, json);
+    json_close_list(json);
     if (rc)
         return rc;
     json_str(json, "result", gone && !is_uploaded(row->state) ? "skip" : record_result(row->state));
