@@ -23,17 +23,6 @@ static int fail(const struct err *error)
     return (int)exit_of_error(error->code);
 }
 
-static int job_rate(struct journal *journal)
-{
-    struct err error;
-    char *text = NULL;
-    int rate = 0;
-    if (!journal_get_meta(journal, "option.api-rate", &text, &error) && text)
-        rate = (int)strtol(text, NULL, 10);
-    free(text);
-    return rate;
-}
-
 int cmd_status(struct settings *settings)
 {
     struct journal *journal = NULL;
@@ -43,7 +32,6 @@ int cmd_status(struct settings *settings)
     if (!rc) {
         struct status_options options = {
             .running = journal_is_running(path),
-            .api_rate = job_rate(journal),
             .json = settings->json,
             .now_wall_ms = clock_wall_ms(),
         };

@@ -193,8 +193,7 @@ int verify_report_end(const struct verify_report *report, const struct verify_re
                       const char *journal, int exit_code, struct err *err) WARN_UNUSED;
 
 struct status_options {
-    int running;  /* another process works on the journal now (its lock is taken) */
-    int api_rate; /* requests per RATE_WINDOW_MS of the job; 0: none or unknown */
+    int running; /* another process works on the journal now (its lock is taken) */
     int json;
     int64_t now_wall_ms; /* clock_wall_ms() */
 };

@@ -26,6 +26,7 @@ struct status {
     int64_t recent_files; /* that reached their end in the last RATE_OVER_MS */
     int64_t recent_bytes; /* of those, confirmed ones */
     int64_t last_done_ms;
+    int api_rate;   /* requests per RATE_WINDOW_MS of the last moment of work; 0: no limit */
     int64_t eta_ms; /* -1 */
 };
 
@@ -44,6 +45,16 @@ static int on_row(const struct journal_row *row, void *user)
     return 0;
 }
 
+/* Moments come in order, so the last stays. */
+static int on_moment(const struct journal_moment *moment, void *user)
+{
+    struct status *status = user;
+    int64_t ran_ms = moment->sums[HISTORY_RUN_MS];
+    if (ran_ms > 0)
+        status->api_rate = (int)((moment->sums[HISTORY_RATE_MS] + ran_ms / 2) / ran_ms);
+    return 0;
+}
+
 /* The slowest of requests, bytes and files at the last minute's pace; unknown without a pace. */
 static int64_t derive_eta(const struct status *status)
 {
@@ -54,8 +65,7 @@ static int64_t derive_eta(const struct status *status)
     if (!status->options->running || !status->recent_files || !books->walk_complete)
         return -1;
     int64_t by_files = text_scale(files->queued, RATE_OVER_MS, status->recent_files);
-    int64_t by_requests =
-        eta_requests_ms(eta_requests_left(books), status->options->api_rate, NULL);
+    int64_t by_requests = eta_requests_ms(eta_requests_left(books), status->api_rate, NULL);
     int64_t left_mean = files->queued ? status->totals.bytes.queued / files->queued : 0;
     int64_t recent_mean = status->recent_bytes / status->recent_files;
     /* Bytes show up here when their file ends: small files say nothing about large ones. */
@@ -172,6 +182,8 @@ int status_print(struct journal *journal, const struct status_options *options, 
 {
     struct status status = {.options = options};
     int rc = tally_read(&status.tally, journal, on_row, &status, err);
+    if (!rc)
+        rc = journal_each_moment(journal, on_moment, &status, err);
     if (!rc) {
         books_totals(&status.tally.books, &status.totals);
         status.eta_ms = derive_eta(&status);

@@ -315,8 +315,7 @@ static void status_counts_states_and_classes(void **state)
 {
     struct bench *bench = *state;
     struct err err = ERR_INIT;
-    struct status_options options = {
-        .running = 1, .api_rate = 950, .json = 1, .now_wall_ms = clock_wall_ms()};
+    struct status_options options = {.running = 1, .json = 1, .now_wall_ms = clock_wall_ms()};
     FILE *out = tmpfile();
     assert_int_equal(status_print(bench->journal, &options, out, &err), 0);
     struct json_object *object = last_object(contents(bench, out));
@@ -332,6 +331,37 @@ static void status_counts_states_and_classes(void **state)
     const char *text = contents(bench, out);
     assert_non_null(strstr(text, "no run works on it now"));
     assert_non_null(strstr(text, "pxload resume '"));
+}
+
+/* One file is left and the last minute's pace is four, but a request may start once a minute. */
+static void status_knows_the_request_budget_of_the_run(void **state)
+{
+    struct bench *bench = *state;
+    struct err err = ERR_INIT;
+    struct status_options options = {.running = 1, .json = 1, .now_wall_ms = clock_wall_ms()};
+    struct journal_batch *batch = journal_batch_new();
+    struct journal_moment moment = {
+        .from_ms = options.now_wall_ms - 1000,
+        .to_ms = options.now_wall_ms,
+        .sums = {[HISTORY_RUN_MS] = 1000, [HISTORY_RATE_MS] = 1000},
+    };
+    for (int64_t id = 2; id <= 5; id++) {
+        struct journal_fact fact = {.asset_id = id,
+                                    .fields = FACT_STATE,
+                                    .state = id == 5 ? ASSET_SKIPPED : ASSET_FAILED,
+                                    .done_ms = options.now_wall_ms};
+        assert_int_equal(journal_batch_fact(batch, &fact), 0);
+    }
+    journal_batch_moment(batch, &moment);
+    journal_submit(bench->journal, batch);
+    assert_int_equal(journal_flush(bench->journal, &err), 0);
+    FILE *out = tmpfile();
+    assert_int_equal(status_print(bench->journal, &options, out, &err), 0);
+    struct json_object *object = last_object(contents(bench, out));
+    assert_int_equal(int_of(object, "discovered"), 1);
+    assert_int_equal(int_of(object, "files_last_minute"), 4);
+    assert_int_equal(int_of(object, "eta"), 60);
+    json_object_put(object);
 }
 
 static void a_full_disk_is_reported(void **state)
@@ -360,6 +390,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plan_reads_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(status_counts_states_and_classes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(status_knows_the_request_budget_of_the_run, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_reported, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
