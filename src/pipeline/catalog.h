@@ -21,6 +21,7 @@ struct catalog_list {
     int is_whole;
     int64_t offset; /* of the next page */
     int pages;
+    size_t most_rows;              /* of a page before */
     struct catalog_entry *entries; /* by id */
     size_t count;
     const struct catalog_entry **by_name; /* once it is whole */

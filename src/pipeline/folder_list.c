@@ -2,8 +2,9 @@
  * folder_list.c - listing PXM's categories and collections, page by page: once as a whole, into
  * the journal, before anything is made, and again for what is in doubt. Loop thread.
  *
- * A list ends with an empty page, a short one, or one without a new id. Short is what has fewer
- * rows than a page before, as a server may give fewer at once than it was asked for.
+ * A list ends with an empty page, a short one, or one without a new id. Each page begins with the
+ * last row of the one before: where it does not, somebody deleted a row in between, what moved up
+ * would not be seen, and would be made a second time. Then the list is read anew.
  */
 #include "base/log.h"
 #include "pipeline/job.h"
@@ -11,10 +12,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* No server gives fewer rows than this at once: it is the usual default. */
-#define PAGE_ROWS_LEAST 20
 /* What every server takes as a limit: the vendor's own examples use it. */
 #define PAGE_ROWS_SAFE 100
+/* Lists that are read anew; a tenant may have an order that changes all the time. */
+#define LIST_RESTARTS 5
 /* Between two look-ups of the same folder. */
 #define LOOK_AGAIN_MS 1000
 
@@ -31,6 +32,12 @@ static void restart(struct job *job)
     listing->pages = 0;
     listing->most_rows = 0;
     listing->limit = job->folders.limit;
+}
+
+/* Where its next page begins: with the last row that is known. */
+static int64_t first_row(const struct folder_listing *listing)
+{
+    return listing->offset > 0 ? listing->offset - 1 : 0;
 }
 
 /* What a listing for doubts is to find. */
@@ -143,16 +150,26 @@ static void break_list(struct job *job, const struct err *error)
 
 /* ---- pages ------------------------------------------------------------------------------- */
 
+static int has_id(const struct wire_folders *page, const char *id)
+{
+    size_t k = 0;
+    while (k < page->count && strcmp(page->items[k].id, id) != 0)
+        k++;
+    return k < page->count;
+}
+
 static int has_new_id(const struct wire_folders *page, const struct wire_folders *before)
 {
-    for (size_t i = 0; i < page->count; i++) {
-        size_t k = 0;
-        while (k < before->count && strcmp(page->items[i].id, before->items[k].id) != 0)
-            k++;
-        if (k == before->count)
+    for (size_t i = 0; i < page->count; i++)
+        if (!has_id(before, page->items[i].id))
             return 1;
-    }
     return 0;
+}
+
+/* It does not begin where the page before ended. */
+static int is_torn(const struct wire_folders *page, const struct wire_folders *before)
+{
+    return before->count && !has_id(page, before->items[before->count - 1].id);
 }
 
 static void match_doubts(struct job *job, const char *parent, const char *name, const char *id)
@@ -187,6 +204,12 @@ static int take_row(struct job *job, const struct wire_folder *row)
 static int take_page(struct job *job, struct wire_folders *page)
 {
     struct folder_listing *listing = &job->folders.listing;
+    if (is_torn(page, &listing->before) && listing->restarts < LIST_RESTARTS) {
+        log_info("a list changed while it was read: it is read anew");
+        listing->restarts++;
+        restart(job);
+        return 1;
+    }
     for (size_t i = 0; i < page->count; i++)
         if (take_row(job, &page->items[i])) {
             struct err error;
@@ -194,12 +217,11 @@ static int take_page(struct job *job, struct wire_folders *page)
             commit_lost(job, &error);
             return 0;
         }
-    int is_short = page->rows < (size_t)listing->limit &&
-                   (page->rows < listing->most_rows || page->rows < PAGE_ROWS_LEAST);
+    int is_short = wire_page_is_short(page->rows, listing->limit, listing->most_rows);
     int goes_on = !is_short && has_new_id(page, &listing->before);
     if (page->rows > listing->most_rows)
         listing->most_rows = page->rows;
-    listing->offset += (int64_t)page->rows;
+    listing->offset = first_row(listing) + (int64_t)page->rows;
     folder_list_release(listing);
     listing->before = *page;
     *page = (struct wire_folders){0};
@@ -215,8 +237,8 @@ void folder_list_start(struct job *job)
     struct buf url;
     buf_init(&url, LIMIT_URL_BYTES);
     int rc = listing->parent[0] ? wire_child_page_path(path, listing->parent, listing->limit,
-                                                       listing->offset, &url)
-                                : wire_page_path(path, listing->limit, listing->offset, &url);
+                                                       first_row(listing), &url)
+                                : wire_page_path(path, listing->limit, first_row(listing), &url);
     if (rc)
         rc = err_set(&error, ERR_CONFIG, "the path of a list is too long");
     if (!rc)

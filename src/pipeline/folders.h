@@ -53,6 +53,7 @@ struct folder_listing {
     int limit;
     size_t most_rows; /* of the pages before */
     int pages;
+    int restarts;
     struct wire_folders before; /* the page before, to see that there is anything new */
 };
 

@@ -6,6 +6,8 @@
 #define LIMIT_USUAL 20
 #define LIMIT_MAX   1000
 
+static int64_t shifted; /* pages; API thread */
+
 void page_begin(struct page *p, const struct exch *x, int shape, const char *usual)
 {
     static const char *const keys[] = {NULL, NULL, "collections", "files", "items", "data", "hits"};
@@ -18,6 +20,13 @@ void page_begin(struct page *p, const struct exch *x, int shape, const char *usu
     p->skip = offset < 0 ? 0 : (uint64_t)offset;
     if (p->skip > 0 && options_current()->quirk.page_repeat)
         p->skip--;
+    if (p->skip > 0 && shifted < options_current()->quirk.page_shifts) {
+        shifted++;
+        p->skip++;
+    }
+    if (options_current()->quirk.page_max > 0 &&
+        p->left > (uint64_t)options_current()->quirk.page_max)
+        p->left = (uint64_t)options_current()->quirk.page_max;
     if (key == NULL)
         text_puts(&p->text, "[");
     else

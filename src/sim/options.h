@@ -52,6 +52,8 @@ struct quirks {
     int name_place;
     int attribute_key_name;
     int page_repeat;
+    int64_t page_max;
+    int64_t page_shifts;
     int64_t search_lag_ms;
     int64_t converting_reads;
     int64_t converting_ms;

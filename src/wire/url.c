@@ -13,7 +13,8 @@
 #include "wire/date.h"
 #include "wire/wire.h"
 
-#define HOST_MAX 253 /* RFC 1035 */
+#define HOST_MAX        253 /* RFC 1035 */
+#define PAGE_ROWS_LEAST 20  /* no server gives fewer rows at once: it is the usual default */
 
 struct host {
     char name[HOST_MAX + 1]; /* without brackets */
@@ -226,6 +227,11 @@ int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out)
     /* A profile's path may have a query of its own. */
     return buf_printf(out, "%s%slimit=%d&offset=%lld", path, strchr(path, '?') ? "&" : "?", limit,
                       (long long)offset);
+}
+
+int wire_page_is_short(size_t rows, int limit, size_t most_rows)
+{
+    return rows < (size_t)limit && (rows < most_rows || rows < PAGE_ROWS_LEAST);
 }
 
 int wire_child_page_path(const char *path, const char *parent_id, int limit, int64_t offset,

@@ -129,6 +129,11 @@ int wire_page_path(const char *path, int limit, int64_t offset, struct buf *out)
 /* Likewise, of those right below a folder alone. */
 int wire_child_page_path(const char *path, const char *parent_id, int limit, int64_t offset,
                          struct buf *out) WARN_UNUSED;
+/*
+ * 1 where a page of so many rows is the last: it has fewer than were asked for. But a server may
+ * give fewer at once than that; then fewer than the largest page before it (0: none).
+ */
+int wire_page_is_short(size_t rows, int limit, size_t most_rows);
 
 /* ---- replies ------------------------------------------------------------------------- */
 

@@ -321,6 +321,22 @@ def test_folders_are_found_in_lists_of_every_shape_and_twins_are_told(tmp):
             assert n["category-list"] == 2
 
 
+def test_a_folder_that_moves_up_while_its_list_is_read_is_not_made_again(tmp):
+    tree = start(tmp, {"a.jpg": b"a"})
+    # The second page begins a row late, and the folder would be its first.
+    with sim(tmp, "--rate", "0", "--quirk", "page_max=25", "--quirk", "page_shifts=1") as server:
+        token = {"Authorization": "Bearer " + ready_token(server)}
+        for n in range(70):
+            name = "photos" if n == 25 else f"other {n}"
+            api(server, token, "POST", "/v2.1/collection", {"name": name})
+        load = Pxload(tmp, server)
+        assert books(load.upload("--map-folders", "collections", tree)) == (1, 1, 0, 0, 0)
+        n = counts(server)
+        # 0-24, torn; then 0-24, 24-48, 48-69.
+        assert (n["collection-create"], n["collection-list"]) == (70, 5)
+        assert seen(server)[2] == {"a.jpg": ["photos"]}
+
+
 def test_a_file_without_id_is_looked_for_again_before_its_link_fails(tmp):
     tree = start(tmp, {"a.jpg": pattern(50)})
     with sim(tmp, "--quirk", "confirm_reply=none") as server:

@@ -127,6 +127,16 @@ def test_rows_shape_their_files_and_one_put_carries_all(folder):
                 if row["State"] == "manifest_row"] == [("gone/z.jpg", "7")]
 
 
+def test_lists_of_a_server_that_gives_fewer_rows_than_asked_for_are_read_whole(folder):
+    with sim(folder, "--quirk", "page_max=25") as server:
+        ids = [collection(server, f"C{n}") for n in range(60)]
+        tree = make_tree(folder / "tree", {"a.bin": b"a"})
+        manifest = write(folder, "path,collections\na.bin,C59\n")
+        load = Pxload(folder, server)
+        assert books(load.upload("--manifest", manifest, tree)) == (1, 1, 0, 0, 0)
+        assert server.files()["a.bin"]["collections"] == [ids[59]]
+
+
 def test_what_others_write_while_a_link_is_held_back_is_not_lost(folder):
     with sim(folder) as server:
         summer, winter = collection(server, "Summer"), collection(server, "Winter")
