@@ -65,6 +65,7 @@ class Tree:
         self.aside.mkdir()
         self.plan = plan
         self.history = {}  # {path: [bytes]}
+        self.hidden = None  # a path that is away, with its times
         self.touched = set()  # paths that did not stay what they were at the first walk
         for path, size in plan.files.items():
             self.put(path, content(plan.dice, size))
@@ -109,13 +110,18 @@ class Tree:
     def change(self, dice):
         """One random change of one file."""
         there = sorted(self.paths())
-        how = dice.choice(["replace", "rewrite", "truncate", "append", "delete", "add"])
+        how = dice.choice(["replace", "rewrite", "truncate", "append", "delete", "add", "rename",
+                           "hide"])
         if how == "add" or not there:
             path = self.plan.new_path()
             self.touched.add(path)
             self.put(path, content(dice, any_size(dice)))
             return f"add {path}"
         path = dice.choice(there)
+        if how == "rename" and b"/" in path:
+            return self.rename_folder(path.split(b"/")[0], dice)
+        if how == "hide":
+            return self.hide(path)
         self.touched.add(path)
         old = self.read(path)
         if how == "replace":
@@ -125,6 +131,34 @@ class Tree:
         else:
             self.write_in_place(path, old, how, dice)
         return f"{how} {path}"
+
+    def rename_folder(self, old, dice):
+        """With all that is in it, and perhaps back again."""
+        new = dice.choice([b"renamed", b"d", b"sub dir"])
+        if os.path.exists(self.full(new)):
+            return f"not renamed {old}"
+        moved = [path for path in [*self.history, *self.paths()] if path.startswith(old + b"/")]
+        for path in moved:
+            other = new + path[len(old):]
+            self.touched |= {path, other}
+            self.history.setdefault(other, []).extend(self.history.get(path, []))
+        os.rename(self.full(old), self.full(new))
+        return f"rename {old} to {new}"
+
+    def hide(self, path):
+        """Away with it, or back with what was away."""
+        hidden = os.path.join(os.fsencode(self.aside), b"hidden")
+        if self.hidden and not os.path.exists(self.full(self.hidden)):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                os.rename(hidden, self.full(self.hidden))
+                self.hidden, path = None, self.hidden
+                return f"back again {path}"
+        if self.hidden:
+            return "nothing is hidden"
+        self.hidden = path
+        self.touched.add(path)
+        os.rename(self.full(path), hidden)
+        return f"hide {path}"
 
     def write_in_place(self, path, old, how, dice):
         if how == "truncate":
