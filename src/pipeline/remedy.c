@@ -128,6 +128,13 @@ static void give_up(struct job *job, struct asset *asset)
                 error.text);
         job_end(job, JOB_END_CANARY, &stop);
     }
+    if (asset->step == STEP_IDENTIFY && asset->state == ASSET_CONFIRMED) {
+        err_set(&error, asset->error.code,
+                "PXM named no id for it, and the search for one failed: %.300s", asset->error.text);
+        error.http_status = asset->error.http_status;
+        finish_failed(job, asset, &error);
+        return;
+    }
     if (asset->step == STEP_IDENTIFY || asset->step == STEP_CANARY) {
         /* The confirm itself was answered with success; only its echo is missing. */
         finish_confirmed(job, asset);

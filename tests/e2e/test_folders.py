@@ -321,6 +321,23 @@ def test_folders_are_found_in_lists_of_every_shape_and_twins_are_told(tmp):
             assert n["category-list"] == 2
 
 
+def test_a_search_that_is_refused_fails_the_link_of_a_file_without_id_alone(tmp):
+    tree = start(tmp, {"a.jpg": b"a", "b.jpg": b"bb"})
+    with sim(tmp, "--quirk", "confirm_reply=none") as server:
+        load = Pxload(tmp, server)
+        server.faults([{"endpoint": "search", "status": 400, "message": "no searching"}])
+        done = load.upload("--map-folders", "tree", *FAST, tree, expect=1)
+        assert books(done) == (2, 0, 0, 2, 0)
+        rows = report(load, tree)
+        for path in ("a.jpg", "b.jpg"):
+            assert rows[path]["error_class"] == "bad_request", rows[path]
+            assert "no id" in rows[path]["error"] and "no searching" in rows[path]["error"]
+        assert len(server.files()) == 2
+        server.clear_faults()
+        assert books(load.run("retry", "--json", load.journal())) == (2, 2, 0, 0, 0)
+        assert counts(server)["put"] == 2 and seen(server) == tree_of({"a.jpg": b"", "b.jpg": b""})
+
+
 def test_a_folder_that_moves_up_while_its_list_is_read_is_not_made_again(tmp):
     tree = start(tmp, {"a.jpg": b"a"})
     # The second page begins a row late, and the folder would be its first.
