@@ -25,20 +25,29 @@ static int exit_of(const struct verify_result *result)
 static int verify(struct task *task)
 {
     const struct settings *settings = task->settings;
-    struct verify_report report = {.out = stdout, .json = settings->json};
+    struct verify_report report = {
+        .out = stdout,
+        .json = settings->json,
+        .quiet = settings->quiet,
+        .stats_ms = settings->stats_ms,
+    };
     struct verify_options options = {
         .repair = settings->repair,
         .publish = task->options.publish,
         .wait_processed_ms = settings->wait_processed_ms,
         .user = &report,
         .found = settings->wait_processed_ms ? NULL : verify_report_found,
+        .tick = verify_report_tick,
     };
     struct verify_result result;
-    struct job_observer nobody = {0};
+    struct job_observer observer = {.user = &report, .notice = verify_report_notice};
     struct err error = ERR_INIT;
-    int rc = task_open(task, JOURNAL_OPEN, &nobody, &error);
+    int rc = task_open(task, JOURNAL_OPEN, &observer, &error);
+    if (!rc)
+        rc = verify_report_begin(&report, &error);
     if (!rc)
         rc = job_verify(task->job, task->journal, &options, &result, &error);
+    verify_report_done(&report);
     if (rc)
         return fail(&error);
     int code = exit_of(&result);

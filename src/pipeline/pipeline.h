@@ -315,6 +315,15 @@ struct verify_finding {
     int64_t pxm_bytes; /* -1: unknown */
 };
 
+struct verify_result {
+    int64_t expected; /* files that PXM should have, by the books */
+    int64_t planned;  /* likewise, counted at the end */
+    int64_t checked;
+    int64_t found[VERIFY_FINDING_COUNT];
+    int64_t repaired;
+    int64_t pages;
+    int64_t requests;
+};
 struct verify_options {
     int repair;                /* queue what can be made right by sending or linking it again */
     int publish;               /* the files are to be published, but where a manifest says other */
@@ -323,16 +332,10 @@ struct verify_options {
     /* A finding; NULL: they are counted alone. With wait_processed_ms it may come again. */
     void (*found)(void *user, const struct verify_finding *finding);
     int (*is_stopped)(void *user); /* polled; NULL: never */
+    /* Several times a second: how far it is; the job is for job_snapshot. NULL: nobody looks. */
+    void (*tick)(void *user, struct job *job, const struct verify_result *so_far);
 };
 
-struct verify_result {
-    int64_t planned; /* files that PXM should have */
-    int64_t checked;
-    int64_t found[VERIFY_FINDING_COUNT];
-    int64_t repaired;
-    int64_t pages;
-    int64_t requests;
-};
 /*
  * Compares what PXM has with the journal, which is open for writing; the job is new and is only
  * freed after this. By list pages, and one request for each file that they do not show. Blocking.

@@ -361,6 +361,9 @@ static int verify_all(struct verify *verify, struct err *err)
     verify->converting.count = 0;
     int rc = journal_read_books(verify->journal, &books, err);
     verify->wave = rc ? 0 : books.wave;
+    for (int state = 0; !rc && state < ASSET_STATE_COUNT; state++)
+        if (is_in_pxm((enum asset_state)state))
+            verify->result->expected += books.files[state];
     if (!rc)
         rc = read_list(verify, err);
     if (!rc && (rc = journal_each_row(verify->journal, collect_unseen, verify, err)) == -ERR_NOMEM)
@@ -416,11 +419,21 @@ static int save_repairs(struct verify *verify, struct err *err)
     return rc;
 }
 
+/* The errand asks this several times a second, whatever it waits for. */
+static int is_stopped(void *user)
+{
+    const struct verify *verify = user;
+    const struct verify_options *options = verify->options;
+    if (options->tick)
+        options->tick(options->user, verify->errand.job, verify->result);
+    return options->is_stopped && options->is_stopped(options->user);
+}
+
 int job_verify(struct job *job, struct journal *journal, const struct verify_options *options,
                struct verify_result *result, struct err *err)
 {
     struct verify verify = {
-        .errand = {.is_stopped = options->is_stopped, .user = options->user},
+        .errand = {.is_stopped = is_stopped, .user = &verify},
         .journal = journal,
         .options = options,
         .result = result,

@@ -184,10 +184,22 @@ int html_print(struct journal *journal, const struct html_options *options, FILE
 
 struct verify_report {
     FILE *out;
-    int json; /* a file object a finding, then a summary object */
+    int json;         /* a file object a finding, then a summary object */
+    int quiet;        /* no progress */
+    int64_t stats_ms; /* between lines where stderr is no terminal */
+    /* its own */
+    struct progress *progress;
+    int64_t next_ms;
 };
+/* Progress on stderr, and the log above it, from here to verify_report_done. 0 or -ERR_NOMEM. */
+int verify_report_begin(struct verify_report *report, struct err *err) WARN_UNUSED;
+void verify_report_done(struct verify_report *report);
 /* For struct verify_options; user is a struct verify_report. */
 void verify_report_found(void *user, const struct verify_finding *finding);
+void verify_report_tick(void *user, struct job *job, const struct verify_result *so_far);
+/* For struct job_observer: a try that failed and what follows. */
+void verify_report_notice(void *user, const char *path, const struct err *error, int tries,
+                          int64_t wait_ms);
 /* 0 or -ERR_IO, also for what was printed before. */
 int verify_report_end(const struct verify_report *report, const struct verify_result *result,
                       const char *journal, int exit_code, struct err *err) WARN_UNUSED;

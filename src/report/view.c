@@ -65,7 +65,7 @@ static const char *duration_up(int64_t ms, char out[UNITS_TEXT_MAX])
     return units_format_duration((ms + 999) / 1000 * 1000, out);
 }
 
-static int put_budget(const struct job_snapshot *snapshot, struct buf *out)
+int view_budget(const struct job_snapshot *snapshot, struct buf *out)
 {
     int rc;
     if (snapshot->api_rate > 0)
@@ -110,7 +110,7 @@ int view_line(const struct job_snapshot *snapshot, const struct view_sums *sums,
                        (long long)sums->files_done, (long long)sums->files_total,
                        (long long)sums->totals.files.failed, (long long)sums->totals.files.skipped);
     if (!rc)
-        rc = put_budget(snapshot, out);
+        rc = view_budget(snapshot, out);
     if (!rc)
         rc = buf_printf(out, ", limit %s", job_limit_name(snapshot->limit));
     if (!rc && has_links(snapshot))
@@ -165,7 +165,7 @@ static int line_budget(const struct job_snapshot *snapshot, const struct view_su
     (void)sums;
     int rc = buf_puts(line, "Requests:     api ");
     if (!rc)
-        rc = put_budget(snapshot, line);
+        rc = view_budget(snapshot, line);
     if (!rc)
         rc = buf_printf(line, ", %lld in all, limit: %s", (long long)snapshot->requests,
                         job_limit_name(snapshot->limit));

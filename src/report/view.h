@@ -30,6 +30,8 @@ int view_block(const struct job_snapshot *snapshot, const struct view_sums *sums
 /* Appends one line without newline: rclone's --stats-one-line and what PXM adds. */
 int view_line(const struct job_snapshot *snapshot, const struct view_sums *sums,
               struct buf *out) WARN_UNUSED;
+/* Appends what of the request budget is used, and how long it has no room. */
+int view_budget(const struct job_snapshot *snapshot, struct buf *out) WARN_UNUSED;
 /* "45% ETA 1h02m" for a terminal's title. */
 int view_title(const struct view_sums *sums, struct buf *out) WARN_UNUSED;
 /* One line of the active files, " * name: 45% /1.2Gi, 23Mi/s", cut to columns. */

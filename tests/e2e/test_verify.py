@@ -4,8 +4,9 @@ import os
 import signal
 
 from moments import output, reach
-from pxm import (Pxload, api_requests, books, counts, make_tree, pattern, preload, report, sim,
+from pxm import (DEADLINE_S, Pxload, api_requests, books, counts, make_tree, pattern, preload, report, sim,
                  summary)
+from terminal import terminal
 from world import Clock
 
 
@@ -39,6 +40,24 @@ def test_verify_reads_pages_and_not_files(folder):
         assert api_requests(server) - before == total["requests"] == 3
         text = load.run("verify", load.journal()).out
         assert "12 of 12 files are in PXM" in text and "as they were sent" in text
+
+
+def test_progress_while_pages_come(folder):
+    with sim(folder, "--api-latency", "250") as server:
+        load, _, _ = uploaded(folder, server, count=3)
+        load.env |= {"TERM": "xterm-256color"}
+        told = load.run("verify", "--stats", "100ms", load.journal()).err
+        assert "Z Verified: 0 / 3 files, 0 findings, api " in told and "Verified: 3 / 3" in told, told
+        assert "Verified" not in load.run("verify", "-q", "--stats", "100ms", load.journal()).err
+        damage(server, "f1.bin", "delete")
+        with terminal(80) as (fd, screen):
+            process = load.start("verify", load.journal(), stdout=fd, stderr=fd)
+            assert process.wait(DEADLINE_S) == 1
+        lines = screen.lines
+        assert any(line.startswith("Verified: 2 / 3 files") for line in lines), lines
+        found = [line for line in lines if "missing: " in line]
+        assert len(found) == 1 and found[0].startswith("missing: "), lines
+        assert "\033[J" in screen.text, screen.text
 
 
 def test_findings_and_their_repair(folder):
