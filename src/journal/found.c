@@ -277,12 +277,25 @@ static int secure_name(struct store *store, const struct journal_found *row,
     return rc;
 }
 
+/* The file's own name is fine: what fails is its row of the manifest, or its folder's name. */
+static int is_about_link(const struct journal_found *row)
+{
+    return row->failure == ERR_MANIFEST || (row->failure == ERR_NAME_INVALID && row->name);
+}
+
+/* It failed so, and PXM has its bytes: only a walk can tell whether that is still wanted. */
+static int is_for_walk(const struct work *work)
+{
+    return work->code == ERR_MANIFEST ||
+           (work->code == ERR_NAME_INVALID && (work->marks & WORK_CONFIRMED));
+}
+
 /* The walk says that the file cannot be sent. What PXM has already, it keeps having. */
 static int see_failed(struct store *store, const struct journal_found *row,
                       const struct known *known, struct work *after, int changed, struct err *err)
 {
-    if (!changed && (after->marks & WORK_CONFIRMED) && row->failure == ERR_MANIFEST) {
-        /* It is in PXM and keeps its name; what the manifest wants of it now cannot be done. */
+    if (!changed && (after->marks & WORK_CONFIRMED) && is_about_link(row)) {
+        /* It is in PXM and keeps its name; what is wanted of it now cannot be done. */
         fail_work(after, row->failure);
         return keep_walk_failure(store, after->id, row, err);
     }
@@ -300,7 +313,7 @@ static int see_failed(struct store *store, const struct journal_found *row,
 /* Whether a FAILED row that is unchanged waits again: 1, 0, or negative. */
 static int may_wait_again(struct store *store, const struct known *known, struct err *err)
 {
-    if (err_is_temporary(known->work.code) || known->work.code == ERR_MANIFEST || !*known->name)
+    if (err_is_temporary(known->work.code) || is_for_walk(&known->work) || !*known->name)
         return 1;
     int owns = naming_owns(store, known->work.id, known->name, err);
     return owns < 0 ? owns : !owns; /* without a name it was the walk that failed it */
@@ -472,7 +485,7 @@ static int requeue_failed(struct store *store, int64_t id, struct err *err)
     struct work before;
     int64_t owner = 0;
     int rc = store_get_work(store, id, &before, err);
-    if (rc || before.code == ERR_MANIFEST) /* that is for a walk, which reads the manifest again */
+    if (rc || is_for_walk(&before))
         return rc;
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_NAME);
     sqlite3_bind_int64(stmt, 1, id);
@@ -566,28 +579,4 @@ int found_finish_walk(struct store *store, struct err *err)
         return rc;
     /* Names whose owner is gone now go to the first that waits for them, a moved file say. */
     return requeue_all(store, SQL_ORPHAN_PAGE, wave, &freed, err);
-}
-
-int found_exclude(struct store *store, const char *reason, int64_t files, int64_t bytes,
-                  struct err *err)
-{
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_EXCLUDED_ADD);
-    sql_bind_text(stmt, 1, reason);
-    sqlite3_bind_int64(stmt, 2, files);
-    sqlite3_bind_int64(stmt, 3, bytes);
-    store->counters.excluded_files += files;
-    store->counters.excluded_bytes += bytes;
-    return sql_run(&store->sql, stmt, err);
-}
-
-int found_add_issue(struct store *store, const char *path, enum err_code code, const char *text,
-                    struct err *err)
-{
-    struct counters *counters = &store->counters;
-    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ISSUE_ADD);
-    sqlite3_bind_blob(stmt, 1, path, (int)strlen(path), SQLITE_STATIC);
-    sqlite3_bind_int64(stmt, 2, counters_class_of(counters, code));
-    sql_bind_text(stmt, 3, text);
-    counters_set(counters, COUNTERS_ISSUES, counters->numbers[COUNTERS_ISSUES] + 1);
-    return sql_run(&store->sql, stmt, err);
 }

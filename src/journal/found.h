@@ -11,10 +11,6 @@ int found_begin_walk(struct store *store, int64_t *out_wave, struct err *err) WA
 int found_finish_walk(struct store *store, struct err *err) WARN_UNUSED;
 int found_add(struct store *store, const struct journal_found *rows, size_t count,
               struct err *err) WARN_UNUSED;
-int found_exclude(struct store *store, const char *reason, int64_t files, int64_t bytes,
-                  struct err *err) WARN_UNUSED;
-int found_add_issue(struct store *store, const char *path, enum err_code code, const char *text,
-                    struct err *err) WARN_UNUSED;
 int found_requeue_failed(struct store *store, enum err_code only, int64_t *out_count,
                          struct err *err) WARN_UNUSED;
 

@@ -4,6 +4,7 @@
  * thread.
  */
 #include <stdlib.h>
+#include <string.h>
 
 #include "journal/face.h"
 #include "journal/found.h"
@@ -125,10 +126,34 @@ struct excluded_call {
     int64_t bytes;
 };
 
+static int exclude(struct store *store, const char *reason, int64_t files, int64_t bytes,
+                   struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_EXCLUDED_ADD);
+    sql_bind_text(stmt, 1, reason);
+    sqlite3_bind_int64(stmt, 2, files);
+    sqlite3_bind_int64(stmt, 3, bytes);
+    store->counters.excluded_files += files;
+    store->counters.excluded_bytes += bytes;
+    return sql_run(&store->sql, stmt, err);
+}
+
+static int add_issue(struct store *store, const char *path, enum err_code code, const char *text,
+                     struct err *err)
+{
+    struct counters *counters = &store->counters;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ISSUE_ADD);
+    sqlite3_bind_blob(stmt, 1, path, (int)strlen(path), SQLITE_STATIC);
+    sqlite3_bind_int64(stmt, 2, counters_class_of(counters, code));
+    sql_bind_text(stmt, 3, text);
+    counters_set(counters, COUNTERS_ISSUES, counters->numbers[COUNTERS_ISSUES] + 1);
+    return sql_run(&store->sql, stmt, err);
+}
+
 static int run_add_excluded(struct store *store, void *arg, struct err *err)
 {
     const struct excluded_call *excluded = arg;
-    return found_exclude(store, excluded->reason, excluded->files, excluded->bytes, err);
+    return exclude(store, excluded->reason, excluded->files, excluded->bytes, err);
 }
 
 int journal_add_excluded(struct journal *journal, const char *reason, int64_t files, int64_t bytes,
@@ -147,7 +172,7 @@ struct issue_call {
 static int run_add_issue(struct store *store, void *arg, struct err *err)
 {
     const struct issue_call *issue = arg;
-    return found_add_issue(store, issue->path, issue->code, issue->text, err);
+    return add_issue(store, issue->path, issue->code, issue->text, err);
 }
 
 int journal_add_issue(struct journal *journal, const char *path, enum err_code code,

@@ -338,6 +338,23 @@ def test_a_search_that_is_refused_fails_the_link_of_a_file_without_id_alone(tmp)
         assert counts(server)["put"] == 2 and seen(server) == tree_of({"a.jpg": b"", "b.jpg": b""})
 
 
+def test_a_file_of_an_earlier_run_whose_folder_can_be_none_is_named(tmp):
+    tree = start(tmp, {"a.jpg": b"a", "tab\tin/b.jpg": b"bb"})
+    with sim(tmp) as server:
+        load = Pxload(tmp, server)
+        assert books(load.upload(tree)) == (2, 2, 0, 0, 0)
+        done = load.upload("--map-folders", "tree", tree, expect=1)
+        assert books(done) == (2, 1, 0, 1, 0)
+        row = report(load, tree)["tab\tin/b.jpg"]
+        assert row["error_class"] == "name_invalid" and "control characters" in row["error"], row
+        assert row["file_id"] == server.files()["b.jpg"]["id"]
+        assert books(load.upload("--map-folders", "tree", tree, expect=1)) == (2, 1, 0, 1, 0)
+        assert books(load.run("retry", "--json", load.journal(), expect=1)) == (2, 1, 0, 1, 0)
+        # Where nobody wants the folder any more, nothing is wrong with the file.
+        assert books(load.upload(tree)) == (2, 2, 0, 0, 0)
+        assert counts(server)["put"] == 2
+
+
 def test_a_folder_that_moves_up_while_its_list_is_read_is_not_made_again(tmp):
     tree = start(tmp, {"a.jpg": b"a"})
     # The second page begins a row late, and the folder would be its first.
