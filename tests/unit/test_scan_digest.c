@@ -51,6 +51,36 @@ static void pieces_make_the_whole(void **state)
     digest_release(&digest);
 }
 
+/* Of any number and any lengths, what OpenSSL says of each alone. */
+static void many_are_as_each_alone(void **state)
+{
+    (void)state;
+    static unsigned char bytes[1500];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (unsigned char)(i * 131 + i / 7);
+    struct digest digest;
+    assert_int_equal(digest_init(&digest), 0);
+    for (size_t round = 0; round < 600; round++) {
+        const void *data[DIGEST_LANES];
+        size_t len[DIGEST_LANES];
+        unsigned char got[DIGEST_LANES][16];
+        size_t count = round % (DIGEST_LANES + 1);
+        for (size_t i = 0; i < count; i++) {
+            data[i] = bytes + i * 3;
+            len[i] = i % 2 ? round : round * (i + 7) * 13 % 1400;
+        }
+        digest_many(data, len, count, got);
+        for (size_t i = 0; i < count; i++) {
+            unsigned char alone[16];
+            digest_reset(&digest);
+            digest_update(&digest, data[i], len[i]);
+            digest_final(&digest, alone);
+            assert_memory_equal(got[i], alone, sizeof alone);
+        }
+    }
+    digest_release(&digest);
+}
+
 static void without_md5_init_says_so(void **state)
 {
     (void)state;
@@ -69,6 +99,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_digests_come_out),
         cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(many_are_as_each_alone),
         cmocka_unit_test(without_md5_init_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
