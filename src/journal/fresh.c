@@ -23,6 +23,7 @@ void fresh_forget_queue(struct store *store)
 void fresh_init(struct store *store)
 {
     store->fresh.names.is_whole = !store->last_id;
+    store->fresh.written_id = store->last_id;
     fresh_forget_queue(store);
 }
 
@@ -126,16 +127,37 @@ int fresh_add(struct store *store, const struct fresh_row *row, struct err *err)
     return store_add_work(store, &row->work, err);
 }
 
+/* Rows whose ids follow each other and the last one, as nearly all do. */
+static int append_rows(struct store *store, enum sql_id id, const struct feed *feed,
+                       int64_t last_id, struct err *err)
+{
+    int rc = run_feed(store, id, feed, err);
+    if (!rc && sqlite3_last_insert_rowid(store->sql.db) != last_id)
+        rc = err_set(err, ERR_JOURNAL, "journal %s is damaged: its assets end elsewhere",
+                     store->sql.path);
+    return rc;
+}
+
 int fresh_write(struct store *store, struct err *err)
 {
     struct fresh *fresh = &store->fresh;
-    if (!fresh->row_count)
+    size_t count = fresh->row_count;
+    if (!count)
         return 0;
-    struct feed assets = {fresh->row_count, asset_column, fresh};
-    struct feed works = {fresh->row_count, work_column, store};
-    int rc = run_feed(store, SQL_ASSET_ADD_ALL, &assets, err);
-    if (!rc)
-        rc = run_feed(store, SQL_WORK_ADD_ALL, &works, err);
+    struct feed assets = {count, asset_column, fresh};
+    struct feed works = {count, work_column, store};
+    int64_t last_id = fresh->rows[count - 1].work.id;
+    int rc;
+    if (last_id == fresh->written_id + (int64_t)count) {
+        rc = append_rows(store, SQL_ASSET_APPEND_ALL, &assets, last_id, err);
+        if (!rc)
+            rc = append_rows(store, SQL_WORK_APPEND_ALL, &works, last_id, err);
+    } else {
+        rc = run_feed(store, SQL_ASSET_ADD_ALL, &assets, err);
+        if (!rc)
+            rc = run_feed(store, SQL_WORK_ADD_ALL, &works, err);
+    }
+    fresh->written_id = last_id;
     fresh->row_count = 0;
     return rc;
 }

@@ -23,7 +23,8 @@ struct fresh {
     size_t walked; /* found rows since the last commit, new or known */
     struct fresh_row rows[LIMIT_WALK_BATCH];
     size_t row_count;
-    int64_t added_ms; /* wall: of the batch under way */
+    int64_t written_id; /* the last in `asset` and in `work` */
+    int64_t added_ms;   /* wall: of the batch under way */
     struct nameset names;
     /*
      * New rows that do not stand in the queues yet: claim_size_key() of each, all ids from

@@ -69,6 +69,11 @@ static const struct statement table[] = {
                            " ctime_ns, added_ms)"
                            " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
                            FED},
+    /* With the ids that follow the last one: no search for each. */
+    [SQL_ASSET_APPEND_ALL] = {"INSERT OR FAIL INTO asset(root_id, path, name, dev, ino, mtime_ns,"
+                              " ctime_ns, added_ms)"
+                              " SELECT c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
+                              FED},
     [SQL_ASSET_BY_PATH] =
         {"SELECT a.id, a.root_id, a.path, a.name, a.dev, a.ino, a.mtime_ns,"
          " a.ctime_ns, w.wave, w.state, w.class_id, w.size, w.mime_id, w.tries,"
@@ -99,11 +104,14 @@ static const struct statement table[] = {
          " LEFT JOIN asset a ON a.id = k.asset_id LEFT JOIN work w ON w.id = k.asset_id"
          " WHERE k.key = ?1",
          NULL},
-    [SQL_WORK_ADD_ALL] =
-        {"INSERT OR FAIL INTO work(id, wave, state, class_id, size, mime_id, tries,"
-         " marks, folder_id)"
-         " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
-         FED},
+    [SQL_WORK_ADD_ALL] = {"INSERT OR FAIL INTO work(id, wave, state, class_id, size, mime_id,"
+                          " tries, marks, folder_id)"
+                          " SELECT c0, c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
+                          FED},
+    [SQL_WORK_APPEND_ALL] = {"INSERT OR FAIL INTO work(wave, state, class_id, size, mime_id,"
+                             " tries, marks, folder_id)"
+                             " SELECT c1, c2, c3, c4, c5, c6, c7, c8 FROM feed(?1)",
+                             FED},
     [SQL_WORK_GET] =
         {"SELECT wave, state, class_id, size, mime_id, tries, marks, folder_id FROM work"
          " WHERE id = ?1",
