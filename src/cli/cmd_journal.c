@@ -162,6 +162,8 @@ int cmd_jobs(struct settings *settings)
             remove_journal(settings, path);
         free(entries[i]);
     }
+    if (count <= 0 && !error.code)
+        log_notice("no journals in %s; those that --journal put elsewhere are not listed", folder);
     free(entries);
     free(folder);
     return error.code ? fail(&error) : EXIT_IS_OK;

@@ -130,6 +130,7 @@ void help_text(FILE *out, enum verb verb)
     put_wrapped(out, row->does, 0, 0);
     put_examples(out, row->examples);
     put_options(out, verb);
+    fputs("\npxload help shows the exit codes and how options are set otherwise.\n", out);
 }
 
 void help_format(FILE *out, enum output_format format)

@@ -218,9 +218,11 @@ void help_bash(FILE *out)
           "    *) if [ -z \"$verb\" ]; then COMPREPLY=($(compgen -W '",
           out);
     put_verbs(out);
-    fputs("' -- \"$cur\")); else compopt -o default; fi; return ;;\n    esac\n"
-          "    local options=\n    case $verb in\n",
-          out);
+    fputs(
+        "' -- \"$cur\")); elif [ \"$verb\" = jobs ]; then COMPREPLY=($(compgen -W 'list clean' -- "
+        "\"$cur\")); else compopt -o default; fi; return ;;\n    esac\n"
+        "    local options=\n    case $verb in\n",
+        out);
     for (int verb = 0; verb < VERB_COUNT; verb++) {
         fprintf(out, "    %s) options='", verb_row((enum verb)verb)->name);
         for (int i = 0; i < OPT_COUNT; i++)

@@ -4,6 +4,7 @@ import io
 import os
 import re
 import signal
+import subprocess
 import urllib.parse
 
 from moments import CONFIRMED, SMALL_PARTS, Scene, in_state, kill, output, reach
@@ -146,7 +147,19 @@ def test_dry_run_sends_nothing_and_leaves_no_job(folder):
         tree = make_tree(folder / "tree", {"a.txt": b"a"})
         load.run("upload", "--dry-run", tree)
         assert not requests(server)
-        assert not load.run("jobs", "list").out
+        done = load.run("jobs", "list")
+        assert not done.out and "no journals in " in done.err, done.err
+
+
+def test_bash_completes_verbs_options_and_their_values(folder):
+    script = offline(folder).start("help", "--format", "bash").communicate()[0].decode()
+    for typed, wanted in ((("up",), "upload"), (("jobs", "c"), "clean"), (("verify", "--rep"), "--repair"),
+                          (("upload", "--map-folders", "t"), "tree"), (("watch", "--pub"), "")):
+        words = " ".join(f"'{word}'" for word in ("pxload", *typed))
+        done = subprocess.run(["bash", "-c", script + "compopt() { :; }\n"
+                               f"COMP_WORDS=({words}); COMP_CWORD={len(typed)}; _pxload; "
+                               'echo "${COMPREPLY[*]}"'], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == wanted, (typed, done)
 
 
 # ---- help, version, auth, env -------------------------------------------------------------------
@@ -163,6 +176,7 @@ def test_help_of_every_verb_fits_80_columns_and_goes_to_stdout(folder):
         if verb == "help":  # the program's
             continue
         assert done.out == load.run("help", verb).out, verb
+        assert "pxload help shows the exit codes" in done.out, verb
         assert done.out.startswith(f"Usage: pxload {verb}"), done.out[:80]
         assert "Examples:" in done.out, verb
     for text in (whole.out, load.run("upload", "--help").out):
