@@ -1,4 +1,6 @@
-/* cmd_plan.c - `pxload plan` and --dry-run: walk into a throw-away journal, then say what it means.
+/*
+ * cmd_plan.c - `pxload plan` and --dry-run: walk into a throw-away journal, a copy of the job's
+ * where that has begun, then say what it means.
  */
 #include "base/log.h"
 #include "cli/commands.h"
@@ -54,7 +56,20 @@ static int manifest_lists(const struct job_options *options)
     return has[MANIFEST_ATTRIBUTE] + has[MANIFEST_COLLECTIONS] + has[MANIFEST_REGIONS];
 }
 
-static int plan(struct task *task, int *out_code, struct err *err)
+/* A job that has begun is planned from where it is; of any other all files are new. */
+static enum journal_mode take_job(const char *job, const char *scratch)
+{
+    struct err error = ERR_INIT;
+    if (!job || access(job, F_OK))
+        return JOURNAL_CREATE;
+    if (!journal_copy(job, scratch, &error))
+        return JOURNAL_OPEN;
+    log_notice("planned as if nothing was sent before: %s", error.text);
+    unlink(scratch);
+    return JOURNAL_CREATE;
+}
+
+static int plan(struct task *task, const char *job, int *out_code, struct err *err)
 {
     const struct settings *settings = task->settings;
     struct journal_books books;
@@ -70,7 +85,8 @@ static int plan(struct task *task, int *out_code, struct err *err)
         .copy_links = settings->copy_links,
         .json = settings->json,
     };
-    int rc = journal_open(task->journal_path, JOURNAL_CREATE, NULL, NULL, &task->journal, err);
+    enum journal_mode mode = take_job(job, task->journal_path);
+    int rc = journal_open(task->journal_path, mode, NULL, NULL, &task->journal, err);
     if (!rc)
         rc = job_walk(&task->options, task->journal, err);
     if (!rc)
@@ -87,18 +103,20 @@ int cmd_plan(struct settings *settings)
     struct task task;
     struct err error = ERR_INIT;
     char *scratch = NULL;
+    char *job;
     int code = EXIT_IS_OK;
     int rc = task_init(&task, settings, &error);
     if (!rc)
         rc = make_scratch(&scratch, &error);
-    free(task.journal_path);
+    job = task.journal_path;
     task.journal_path = NULL;
     if (!rc && asprintf(&task.journal_path, "%s/plan.journal", scratch) < 0) {
         task.journal_path = NULL;
         rc = err_set(&error, ERR_NOMEM, "no memory for a path");
     }
     if (!rc)
-        rc = plan(&task, &code, &error);
+        rc = plan(&task, job, &code, &error);
+    free(job);
     task_release(&task);
     if (scratch)
         remove_scratch(scratch);

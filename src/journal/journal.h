@@ -72,6 +72,8 @@ int journal_open(const char *path, enum journal_mode mode, void (*wake)(void *us
  */
 void journal_close(struct journal *journal);
 const char *journal_path(const struct journal *journal);
+/* Another journal as this one is now, also while a run works on it. What stands at `to` is lost. */
+int journal_copy(const char *path, const char *to, struct err *err) WARN_UNUSED;
 /* True when the last run did not close it (kill, power cut): its last moments may be missing. */
 int journal_was_killed(const struct journal *journal);
 

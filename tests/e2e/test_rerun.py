@@ -223,6 +223,26 @@ def test_skipped_files_are_not_asked_about_again(folder):
         assert set(names(files)) == set(server.files())
 
 
+def test_a_plan_knows_what_was_sent_before_and_changes_nothing(folder):
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        files, tree = tree_of(folder)
+        args = ("--map-folders", "tree", tree)
+        first = summary(load.run("plan", "--json", *args))
+        load.upload(*args)
+        assert api_requests(server) == first["requests"]
+        make_tree(tree, {"d0/new.bin": b"new", "d9/other.bin": b"n"})
+        (tree / "d0/f0.bin").write_bytes(b"another file now")
+        before = load.journal().read_bytes()
+        plan = summary(load.run("plan", "--json", *args))
+        assert (plan["totalTransfers"], plan["confirmed"], plan["queued"]) == (3, 5, 3), plan
+        assert (plan["collections"], plan["categories"], plan["requests_links"]) == (1, 0, 3)
+        assert load.journal().read_bytes() == before and api_requests(server) == first["requests"]
+        assert "Done before: 5 confirmed" in load.run("upload", "-n", *args).out
+        assert books(load.upload(*args)) == (8, 8, 0, 0, 0)
+        assert summary(load.run("plan", "--json", *args))["requests"] == 0
+
+
 def test_dry_run_and_plan_ask_nothing_and_leave_no_job(folder):
     with sim(folder) as server:
         load = Pxload(folder, server)
