@@ -15,7 +15,8 @@ struct settings;
  */
 #define VERBS(X)                                                                                   \
     X(PLAN, plan, "PATH...", 1, ARGS_ANY,                                                          \
-      "say what an upload would do, or what is left of one, and how long it takes; uploads nothing",                       \
+      "say what an upload would do, or what is left of one, and how long it takes; uploads "       \
+      "nothing",                                                                                   \
       "pxload plan /mnt/dam/export\n"                                                              \
       "pxload plan --exclude '*.psd' --api-rate 500 /mnt/dam/export\n")                            \
     X(UPLOAD, upload, "PATH...", 1, ARGS_ANY,                                                      \
