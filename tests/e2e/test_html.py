@@ -124,6 +124,7 @@ def check_looks(view):
     assert len(pictures) == 2 and all(len(picture) > 20000 for picture in pictures)
     view.window(360, 800)
     assert view.value("document.documentElement.scrollWidth") <= 360
+    assert view.value("(t => t.scrollWidth <= t.clientWidth)(document.querySelector('#books table'))")
     view.window(1280, 900)
     view.media("print")
     assert view.value("getComputedStyle(document.querySelector('nav')).display") == "none"
