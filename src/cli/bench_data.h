@@ -14,8 +14,10 @@
 #include "base/err.h"
 
 struct bench_data {
-    char *folder; /* of the files; NULL: none was made */
-    char *work;   /* of the journal, on the disk where journals are; NULL likewise */
+    char *folder;  /* of the files; NULL: none was made */
+    char *work;    /* of the journal, on the disk where journals are; NULL likewise */
+    int folder_fd; /* locks it, as nobody else's leftover; negative: not */
+    int work_fd;
     char *journal;
     char id[32]; /* begins the files' names, and is no other run's */
 };

@@ -69,6 +69,26 @@ def test_bench_ends_cleanly_when_interrupted(folder):
     wait_for(lambda: not leftovers(load) - before, "the bench's folders and pxm-sim to be gone")
 
 
+def test_what_a_killed_bench_left_behind_goes_with_the_next(folder):
+    load = Pxload(folder)
+    before = leftovers(load)
+    process = load.start("bench", "--files", "50", "--size", "200K", "--bwlimit", "1M", "-P",
+                         "--stats", "100ms", "--transfers", "2")
+    wait_for(lambda: b"files 2/" in process.stderr.readline(), "some files to be sent")
+    other = load.start("bench", "--files", "9", "--size", "200K", "--bwlimit", "1M", "-P",
+                       "--stats", "100ms")
+    wait_for(lambda: b"files 1/" in other.stderr.readline(), "one more bench")
+    process.kill()
+    process.communicate()
+    left = leftovers(load) - before
+    load.run("bench", "--files", "1", "--size", "1K")
+    assert len({path for path in left - leftovers(load) if path.name.startswith("bench-")}) == 2
+    # One that runs is left alone.
+    other.communicate(timeout=60)
+    assert other.returncode == 0
+    wait_for(lambda: not leftovers(load) - before, "all to be gone, the first one's pxm-sim too")
+
+
 def test_bench_into_a_tenant_needs_both_flags_and_warns(folder):
     with sim(folder, "--multipart-threshold", "1M", "--part-size", "1M") as server:
         load = Pxload(folder, server)
