@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define WORKERS_MAX  16
-#define DIGEST_CHUNK (256 * 1024)
+#define DIGEST_CHUNK (DIGEST_LANES * DIGEST_LANE_BYTES)
 /* digest_many is faster than one after the other where all are so much longer than the longest. */
 #define DIGEST_TOGETHER 3
 
@@ -143,8 +143,19 @@ static void hand_back(struct workers *workers, struct work *work)
     BUG_ON(queue_send(workers->done, work));
 }
 
-/* first, and of the files that wait behind it a share that leaves the others theirs. */
-static void prepare_group(struct workers *workers, struct work *first, struct tools *tools)
+static void prepare_alone(struct workers *workers, struct work *work, struct tools *tools)
+{
+    if (!prepare_small(work, tools))
+        prepare(work, tools);
+    digest_snapshots(&work, 1, tools);
+    hand_back(workers, work);
+}
+
+/*
+ * first, and of the files that wait behind it a share that leaves the others theirs. Returns what
+ * came after them and is no file to prepare.
+ */
+static struct work *prepare_group(struct workers *workers, struct work *first, struct tools *tools)
 {
     struct work *group[DIGEST_LANES] = {first};
     struct work *next = NULL;
@@ -159,10 +170,48 @@ static void prepare_group(struct workers *workers, struct work *first, struct to
     digest_snapshots(group, count, tools);
     for (size_t i = 0; i < count; i++)
         hand_back(workers, group[i]);
-    if (next && next->kind == WORK_DIGEST) {
-        digest_range(next, next->digest_source, next->start, next->len, tools);
-        hand_back(workers, next);
+    return next && next->kind == WORK_DIGEST ? next : NULL;
+}
+
+static void digest_parts(struct work *const *group, size_t count, struct tools *tools)
+{
+    struct digest_range ranges[DIGEST_LANES];
+    int64_t sum = 0;
+    int64_t longest = 0;
+    for (size_t i = 0; i < count; i++) {
+        ranges[i] = (struct digest_range){.source = group[i]->digest_source,
+                                          .start = group[i]->start,
+                                          .len = group[i]->len,
+                                          .error = &group[i]->error,
+                                          .md5 = group[i]->md5};
+        longest = group[i]->len > longest ? group[i]->len : longest;
+        sum += group[i]->len;
     }
+    if (sum >= DIGEST_TOGETHER * longest) {
+        digest_ranges(ranges, count, tools->chunk);
+        for (size_t i = 0; i < count; i++)
+            group[i]->rc = ranges[i].rc;
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        digest_range(group[i], group[i]->digest_source, group[i]->start, group[i]->len, tools);
+}
+
+/* All parts that wait. Where few do, each worker finds one. */
+static void digest_group(struct workers *workers, struct work *first, struct tools *tools)
+{
+    struct work *group[DIGEST_LANES] = {first};
+    struct work *next = NULL;
+    size_t count = 1;
+    while (count < DIGEST_LANES && (next = queue_try_recv(workers->todo)) &&
+           next->kind == WORK_DIGEST)
+        group[count++] = next;
+    /* A file to be prepared takes no time beside parts. */
+    if (next && next->kind == WORK_PREPARE)
+        prepare_alone(workers, next, tools);
+    digest_parts(group, count, tools);
+    for (size_t i = 0; i < count; i++)
+        hand_back(workers, group[i]);
 }
 
 static void *work_on(void *user)
@@ -173,15 +222,15 @@ static void *work_on(void *user)
     source_root_init(&tools.root);
     struct work *work;
     while ((work = queue_recv(workers->todo))) {
-        if (ready && work->kind == WORK_PREPARE) {
-            prepare_group(workers, work, &tools);
+        if (!ready) {
+            work->rc = err_set(&work->error, ERR_NOMEM, "a worker could not start");
+            hand_back(workers, work);
             continue;
         }
-        if (!ready)
-            work->rc = err_set(&work->error, ERR_NOMEM, "a worker could not start");
-        else
-            digest_range(work, work->digest_source, work->start, work->len, &tools);
-        hand_back(workers, work);
+        if (work->kind == WORK_PREPARE)
+            work = prepare_group(workers, work, &tools);
+        if (work)
+            digest_group(workers, work, &tools);
     }
     if (ready)
         digest_release(&tools.digest);

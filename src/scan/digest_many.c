@@ -20,13 +20,17 @@ struct state {
     vec a, b, c, d;
 };
 
-/* A buffer on its way: whole blocks of it, then one or two with the padding and the length. */
+/* A run of bytes on its way: whole blocks, then one or two with the padding and the length. */
 struct lane {
     const unsigned char *at;
-    size_t blocks; /* until the tail, then of the tail */
+    size_t blocks; /* at `at` */
     size_t tail_blocks;
     int is_done;
     unsigned char tail[2 * BLOCK_BYTES];
+    /* a range of a file; NULL where all of the bytes are at hand */
+    struct digest_range *range;
+    unsigned char *room; /* DIGEST_LANE_BYTES */
+    int64_t read_bytes;
 };
 
 /* floor(2^32 * abs(sin(i + 1))), RFC 1321 */
@@ -109,24 +113,44 @@ static mix_fn *best_mix(void)
 }
 #endif
 
-static void lane_begin(struct lane *lane, const void *data, size_t len)
+/* The last piece is at hand: its whole blocks, and what its rest is padded to. */
+static void lane_end(struct lane *lane, const unsigned char *data, size_t len, uint64_t total)
 {
     size_t rest = len % BLOCK_BYTES;
-    uint64_t bits = htole64((uint64_t)len * 8);
+    uint64_t bits = htole64(total * 8);
     lane->at = data;
-    lane->is_done = 0;
     lane->blocks = len / BLOCK_BYTES;
     lane->tail_blocks = rest + 9 > BLOCK_BYTES ? 2 : 1;
     memset(lane->tail, 0, sizeof lane->tail);
     if (rest)
-        memcpy(lane->tail, lane->at + len - rest, rest);
+        memcpy(lane->tail, data + len - rest, rest);
     lane->tail[rest] = 0x80;
     memcpy(lane->tail + lane->tail_blocks * BLOCK_BYTES - sizeof bits, &bits, sizeof bits);
 }
 
-/* The lane's next block; NULL at its end. */
+/* The next piece of a file, when all before it went by. 0, or -1 when it cannot be read. */
+static int lane_fill(struct lane *lane)
+{
+    struct digest_range *range = lane->range;
+    int64_t left = range->len - lane->read_bytes;
+    size_t n = left < DIGEST_LANE_BYTES ? (size_t)left : DIGEST_LANE_BYTES;
+    range->rc =
+        source_read(range->source, lane->room, n, range->start + lane->read_bytes, range->error);
+    if (range->rc)
+        return -1;
+    lane->read_bytes += (int64_t)n;
+    lane->at = lane->room;
+    lane->blocks = n / BLOCK_BYTES;
+    if (lane->read_bytes == range->len)
+        lane_end(lane, lane->room, n, (uint64_t)range->len);
+    return 0;
+}
+
+/* The lane's next block; NULL at its end, also at one that came too soon. */
 static const unsigned char *lane_next(struct lane *lane)
 {
+    if (!lane->blocks && lane->range && lane->read_bytes < lane->range->len && lane_fill(lane))
+        return NULL;
     if (!lane->blocks) {
         lane->blocks = lane->tail_blocks;
         lane->tail_blocks = 0;
@@ -147,11 +171,9 @@ static void take_result(const struct state *state, size_t lane, unsigned char ou
     memcpy(out, words, sizeof words);
 }
 
-void digest_many(const void *const data[], const size_t len[], size_t count,
-                 unsigned char (*out)[16])
+static void run(struct lane lanes[LANES], size_t count, unsigned char (*out)[16])
 {
     static const unsigned char nothing[BLOCK_BYTES];
-    struct lane lanes[LANES];
     const unsigned char *blocks[LANES];
     mix_fn *mix = best_mix();
     struct state state;
@@ -162,8 +184,6 @@ void digest_many(const void *const data[], const size_t len[], size_t count,
         state.c[i] = 0x98badcfe;
         state.d[i] = 0x10325476;
         blocks[i] = nothing;
-        if (i < count)
-            lane_begin(&lanes[i], data[i], len[i]);
     }
     for (size_t running = count; running;) {
         for (size_t i = 0; i < count; i++) {
@@ -178,4 +198,36 @@ void digest_many(const void *const data[], const size_t len[], size_t count,
         if (running)
             mix(&state, blocks);
     }
+}
+
+void digest_many(const void *const data[], const size_t len[], size_t count,
+                 unsigned char (*out)[16])
+{
+    struct lane lanes[LANES];
+    BUG_ON(count > LANES);
+    for (size_t i = 0; i < count; i++) {
+        lanes[i].is_done = 0;
+        lanes[i].range = NULL;
+        lane_end(&lanes[i], data[i], len[i], len[i]);
+    }
+    run(lanes, count, out);
+}
+
+void digest_ranges(struct digest_range ranges[], size_t count, void *room)
+{
+    struct lane lanes[LANES];
+    unsigned char md5[LANES][16];
+    BUG_ON(count > LANES);
+    for (size_t i = 0; i < count; i++) {
+        lanes[i].is_done = 0;
+        lanes[i].range = &ranges[i];
+        lanes[i].room = (unsigned char *)room + i * DIGEST_LANE_BYTES;
+        lanes[i].read_bytes = 0;
+        ranges[i].rc = 0;
+        lane_end(&lanes[i], lanes[i].room, 0, 0); /* that of no bytes at all */
+    }
+    run(lanes, count, md5);
+    for (size_t i = 0; i < count; i++)
+        if (!ranges[i].rc)
+            memcpy(ranges[i].md5, md5[i], sizeof md5[i]);
 }

@@ -322,6 +322,18 @@ void digest_release(struct digest *digest);
 #define DIGEST_LANES 8
 void digest_many(const void *const data[], const size_t len[], size_t count,
                  unsigned char (*out)[16]);
+/* The same for ranges of open files. */
+#define DIGEST_LANE_BYTES (32 * 1024)
+struct digest_range {
+    struct source *source;
+    int64_t start;
+    int64_t len;
+    struct err *error;  /* filled in where rc is not 0 */
+    unsigned char *md5; /* 16 bytes; left alone then */
+    int rc;
+};
+/* room: DIGEST_LANES * DIGEST_LANE_BYTES, at the caller's disposal again afterwards. */
+void digest_ranges(struct digest_range ranges[], size_t count, void *room);
 
 /* "libmagic/5.44 utf8proc/2.8.0": what this layer runs on; valid until the next call. */
 const char *scan_version(void);

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <openssl/evp.h>
@@ -81,6 +83,50 @@ static void many_are_as_each_alone(void **state)
     digest_release(&digest);
 }
 
+/* Of a file on disk; one range too many ends where the file does. */
+static void ranges_are_as_each_alone(void **state)
+{
+    (void)state;
+    enum { BYTES = 3 * DIGEST_LANE_BYTES + 77 };
+    static unsigned char bytes[BYTES];
+    static unsigned char room[DIGEST_LANES * DIGEST_LANE_BYTES];
+    char path[] = "/tmp/digest-XXXXXX";
+    struct digest digest;
+    for (size_t i = 0; i < BYTES; i++)
+        bytes[i] = (unsigned char)(i * 131 + i / 7);
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, bytes, BYTES), BYTES);
+    close(fd);
+    struct source *source;
+    struct file_stamp stamp;
+    struct err errors[DIGEST_LANES];
+    struct err err = ERR_INIT;
+    assert_int_equal(source_open(path, "", 0, &source, &stamp, &err), 0);
+    static const int64_t starts[] = {0, 1, 0, 5, 64, BYTES - 3, 0, 9};
+    static const int64_t lens[] = {BYTES, DIGEST_LANE_BYTES, 2 * DIGEST_LANE_BYTES,     0, 55,
+                                   3,     BYTES + 1,         2 * DIGEST_LANE_BYTES + 64};
+    struct digest_range ranges[DIGEST_LANES];
+    unsigned char got[DIGEST_LANES][16];
+    for (int i = 0; i < DIGEST_LANES; i++)
+        ranges[i] = (struct digest_range){source, starts[i], lens[i], &errors[i], got[i], 0};
+    digest_ranges(ranges, DIGEST_LANES, room);
+    assert_int_equal(digest_init(&digest), 0);
+    for (int i = 0; i < DIGEST_LANES; i++) {
+        unsigned char alone[16];
+        assert_int_equal(ranges[i].rc, i == 6 ? -ERR_SOURCE_CHANGED : 0);
+        if (i == 6)
+            continue;
+        digest_reset(&digest);
+        digest_update(&digest, bytes + starts[i], (size_t)lens[i]);
+        digest_final(&digest, alone);
+        assert_memory_equal(got[i], alone, sizeof alone);
+    }
+    digest_release(&digest);
+    source_close(source);
+    unlink(path);
+}
+
 static void without_md5_init_says_so(void **state)
 {
     (void)state;
@@ -97,9 +143,8 @@ static void without_md5_init_says_so(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_digests_come_out),
-        cmocka_unit_test(pieces_make_the_whole),
-        cmocka_unit_test(many_are_as_each_alone),
+        cmocka_unit_test(known_digests_come_out),   cmocka_unit_test(pieces_make_the_whole),
+        cmocka_unit_test(many_are_as_each_alone),   cmocka_unit_test(ranges_are_as_each_alone),
         cmocka_unit_test(without_md5_init_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
