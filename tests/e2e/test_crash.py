@@ -104,7 +104,9 @@ def killed_among_parts(folder, quirk):
     with sim(folder, "--quirk", quirk, *SMALL_PARTS) as server:
         scene = Scene(folder, server, args=QUICK)
         server.faults([{"endpoint": "part", "nth": 4, "stall": True}])
-        scene.die(lambda: parts_stored(scene), "stored parts")
+        scene.die(lambda: parts_stored(scene) and len(requests(server, "part")) == 3,
+                  "stored parts")
+        server.clear_faults()
         before = len(requests(server, "part"))
         scene.again()
         return before, len(requests(server, "part")) - before
