@@ -5,10 +5,12 @@
 #include "net/exchange.h"
 
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/ioctl.h>
 
 /* S3 closes idle connections after a few seconds, a load balancer after about a minute. */
 #define IDLE_MAX_PUT_S 4L
@@ -80,7 +82,19 @@ int64_t exchange_took_us(const struct exchange *exchange)
 
 int64_t exchange_sent_bytes(const struct exchange *exchange)
 {
-    return exchange->position;
+    curl_off_t handed = 0;
+    curl_socket_t fd = CURL_SOCKET_BAD;
+    int queued = 0;
+    if (exchange->phase != EXCHANGE_RUNNING)
+        return exchange->position;
+    curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &handed);
+    curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &queued))
+        queued = 0;
+    int64_t sent = (int64_t)handed - queued;
+    if (sent > exchange->position) /* rewound, or of the request before it */
+        sent = exchange->position;
+    return sent > 0 ? sent : 0;
 }
 
 /* ---- callbacks ---- */

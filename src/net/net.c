@@ -6,11 +6,9 @@
  */
 #include "net/exchange.h"
 
-#include <linux/sockios.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* One refill is at most this much of a second's bytes, so no burst is longer than that. */
 #define BURST_PARTS      4
@@ -181,19 +179,6 @@ static void retire(struct net *net, struct exchange *exchange)
     TAILQ_INSERT_TAIL(&net->done, exchange, link);
 }
 
-/* What the other side has acknowledged: bytes in the socket's buffer have not moved yet. */
-static int64_t bytes_moved(const struct exchange *exchange)
-{
-    curl_off_t handed = 0;
-    curl_socket_t fd = CURL_SOCKET_BAD;
-    int queued = 0;
-    curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &handed);
-    curl_easy_getinfo(exchange->easy, CURLINFO_ACTIVESOCKET, &fd);
-    if (fd == CURL_SOCKET_BAD || ioctl(fd, SIOCOUTQ, &queued))
-        queued = 0;
-    return (int64_t)handed - queued;
-}
-
 static void count_moved(struct net *net, struct exchange *exchange, int64_t moved)
 {
     if (exchange->method != EXCHANGE_PUT || moved <= exchange->counted)
@@ -206,7 +191,7 @@ int64_t net_moved_bytes(struct net *net)
 {
     struct exchange *exchange;
     TAILQ_FOREACH(exchange, &net->running, link)
-    count_moved(net, exchange, bytes_moved(exchange));
+    count_moved(net, exchange, exchange_sent_bytes(exchange));
     return net->moved_bytes;
 }
 
@@ -224,7 +209,7 @@ static void watch_stalls(struct net *net, int64_t now_ms)
         next = TAILQ_NEXT(exchange, link);
         if (exchange->method != EXCHANGE_PUT)
             continue;
-        int64_t moved = bytes_moved(exchange);
+        int64_t moved = exchange_sent_bytes(exchange);
         if (moved != exchange->moved || exchange->paused) {
             exchange->moved = moved;
             exchange->moved_ms = now_ms;

@@ -101,7 +101,8 @@ const struct err *exchange_error(const struct exchange *exchange);
 const struct exchange_reply *exchange_reply_of(const struct exchange *exchange);
 /* How long it took, waiting for a connection included. */
 int64_t exchange_took_us(const struct exchange *exchange);
-/* Body bytes handed to the transport so far; falls back to 0 when a PUT is rewound. */
+/* Body bytes that the other side has acknowledged so far: those in the socket's buffer have not
+ * moved yet. Falls back to 0 when a PUT is rewound. Asks the socket, so not each tick. */
 int64_t exchange_sent_bytes(const struct exchange *exchange);
 /* All body bytes ever handed to the transport, resends included. */
 int64_t net_sent_bytes(const struct net *net);

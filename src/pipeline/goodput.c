@@ -1,7 +1,7 @@
 /* goodput.c - see goodput.h. Called by meter.c. */
 #include "pipeline/goodput.h"
 
-#define NEARLY_PERCENT 80 /* of what the way carries: the few that are left fill it, too */
+#define HALF_PERCENT 50 /* of what the way carries: the few that are left tell of it, too */
 
 static int shows_capability(enum job_limit limit, int is_held)
 {
@@ -27,7 +27,7 @@ void goodput_add(struct goodput *goodput, int64_t bytes_per_s, enum job_limit li
         goodput->bytes_per_s ? (3 * goodput->bytes_per_s + bytes_per_s) / 4 : bytes_per_s;
     int64_t capable = goodput->capable_bytes_per_s;
     int is_full = limit == JOB_LIMIT_TAIL && goodput->samples && bytes_per_s < capable &&
-                  bytes_per_s >= capable * NEARLY_PERCENT / 100;
+                  bytes_per_s >= capable * HALF_PERCENT / 100;
     if (!is_full && !shows_capability(limit, is_held)) {
         if (bytes_per_s > capable)
             goodput->capable_bytes_per_s = bytes_per_s;

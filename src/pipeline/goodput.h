@@ -11,7 +11,7 @@ struct goodput {
     /*
      * What the way to S3 is able to carry, for the ETA: seconds in which the request budget kept
      * the bytes back say nothing about it unless they were faster, and those with too few files
-     * left only where they were nearly as fast.
+     * left only where they were at least half as fast.
      */
     int64_t capable_bytes_per_s;
     int samples; /* that made it, up to GOODPUT_SAMPLES */
