@@ -1,9 +1,11 @@
 /* naming.c - see naming.h. On the writer's thread; the pure calls on any. */
 #include "journal/naming.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "journal/store.h"
 
@@ -95,6 +97,36 @@ enum link {
     LINK_OWNED, /* the name, *out_owner has it */
 };
 
+/*
+ * Whether a file that the last walk did not see is on its disk still: a filter left it out, or its
+ * PATH was not given. Its name is its own then: under --on-conflict overwrite another file's bytes
+ * would take the place of its own. 1 (also where nobody can tell), 0, or negative.
+ */
+static int is_left_out(struct store *store, int64_t id, struct err *err)
+{
+    struct buf path;
+    struct stat st;
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_PLACE);
+    sqlite3_bind_int64(stmt, 1, id);
+    int rc = sql_next(&store->sql, stmt, err);
+    if (rc <= 0)
+        return rc;
+    buf_init(&path, 2 * LIMIT_PATH_BYTES);
+    int bad =
+        buf_append(&path, sqlite3_column_blob(stmt, 0), (size_t)sqlite3_column_bytes(stmt, 0));
+    if (!bad && sqlite3_column_bytes(stmt, 1))
+        bad = buf_puts(&path, "/") || buf_append(&path, sqlite3_column_blob(stmt, 1),
+                                                 (size_t)sqlite3_column_bytes(stmt, 1));
+    int is_gone = 0;
+    if (!bad && lstat(buf_str(&path), &st))
+        is_gone = errno == ENOENT || errno == ENOTDIR;
+    else if (!bad)
+        is_gone = S_ISDIR(st.st_mode);
+    buf_release(&path);
+    sqlite3_reset(stmt);
+    return !is_gone;
+}
+
 static int read_link(struct store *store, int64_t key, const char *name, enum link *out,
                      int64_t *out_owner, struct err *err)
 {
@@ -109,10 +141,12 @@ static int read_link(struct store *store, int64_t key, const char *name, enum li
         *out = LINK_FREE;
     else
         *out = bears(stmt, 1, name) ? LINK_OWNED : LINK_OTHER;
-    if (*out == LINK_OWNED && store_is_gone(store, sqlite3_column_int64(stmt, 3)))
-        *out = LINK_FREE;
+    int is_unseen = *out == LINK_OWNED && store_is_gone(store, sqlite3_column_int64(stmt, 3));
     sqlite3_reset(stmt);
-    return 0;
+    rc = is_unseen ? is_left_out(store, *out_owner, err) : 1;
+    if (!rc)
+        *out = LINK_FREE;
+    return rc < 0 ? rc : 0;
 }
 
 /* Whether a key stands in name_key: 1, 0 or negative. */

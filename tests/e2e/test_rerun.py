@@ -223,6 +223,24 @@ def test_skipped_files_are_not_asked_about_again(folder):
         assert set(names(files)) == set(server.files())
 
 
+def test_a_file_that_a_filter_leaves_out_keeps_its_name(folder):
+    """Whatever the policy: the bytes of another file would take the place of its own in PXM."""
+    with sim(folder) as server:
+        load = Pxload(folder, server)
+        tree = make_tree(folder / "tree", {"A/x.jpg": b"AAAA"})
+        load.upload(tree)
+        make_tree(tree, {"B/x.jpg": b"BBBBBBBB"})
+        for filters in ((), ("--exclude", "A/**"), ("--exclude", "A/**"), ()):
+            done = load.upload("--on-conflict", "overwrite", *filters, tree, expect=1)
+            assert books(done)[3] == 1, done.out
+            assert "/tree/A/x.jpg" in report(load, tree)["B/x.jpg"]["error"]
+            holds(server, {"x.jpg": b"AAAA"})
+        # Once it is gone, its name goes to the other.
+        os.unlink(tree / "A/x.jpg")
+        assert books(load.upload("--on-conflict", "overwrite", tree)) == (1, 1, 0, 0, 0)
+        holds(server, {"x.jpg": b"BBBBBBBB"})
+
+
 def test_a_plan_knows_what_was_sent_before_and_changes_nothing(folder):
     with sim(folder) as server:
         load = Pxload(folder, server)
