@@ -5,7 +5,35 @@
 #include "cli/task.h"
 #include "report/report.h"
 
+#include <signal.h>
 #include <stdio.h>
+
+static volatile sig_atomic_t stopped_by; /* the signal; 0: none */
+
+static void on_signal(int number)
+{
+    stopped_by = number;
+}
+
+static int is_stopped(void *user)
+{
+    (void)user;
+    return stopped_by != 0;
+}
+
+/* The first one ends the verification in good order, a second one at once. */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
+static int stopped(void)
+{
+    log_notice("stopped before all was compared; nothing was queued");
+    return stopped_by == SIGINT ? EXIT_IS_SIGINT : EXIT_IS_SIGTERM;
+}
 
 static int fail(const struct err *error)
 {
@@ -37,6 +65,7 @@ static int verify(struct task *task)
         .wait_processed_ms = settings->wait_processed_ms,
         .user = &report,
         .found = settings->wait_processed_ms ? NULL : verify_report_found,
+        .is_stopped = is_stopped,
         .tick = verify_report_tick,
     };
     struct verify_result result;
@@ -45,9 +74,12 @@ static int verify(struct task *task)
     int rc = task_open(task, JOURNAL_OPEN, &observer, &error);
     if (!rc)
         rc = verify_report_begin(&report, &error);
+    watch_signals();
     if (!rc)
         rc = job_verify(task->job, task->journal, &options, &result, &error);
     verify_report_done(&report);
+    if (rc == -ERR_STOPPED && stopped_by)
+        return stopped();
     if (rc)
         return fail(&error);
     int code = exit_of(&result);

@@ -60,6 +60,20 @@ def test_progress_while_pages_come(folder):
         assert "\033[J" in screen.text, screen.text
 
 
+def test_a_stopped_verification_ends_in_good_order(folder):
+    with sim(folder) as server:
+        load, _, _ = uploaded(folder, server, count=3)
+        damage(server, "f1.bin", "delete")
+        server.faults([{"endpoint": "list", "stall": True}])
+        for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+            process = load.start("verify", "--repair", "--stats", "50ms", "--timeout", "10m",
+                                 load.journal())
+            assert b"Verified: 0 / 3" in process.stderr.readline()
+            process.send_signal(number)
+            _, err = process.communicate(timeout=DEADLINE_S)
+            assert process.returncode == code and b"nothing was queued" in err, (code, err)
+
+
 def test_findings_and_their_repair(folder):
     with sim(folder) as server:
         load, tree, files = uploaded(folder, server)
