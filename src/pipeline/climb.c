@@ -16,7 +16,6 @@
 #define FULL_PERCENT    80 /* of a sample, for it to tell anything */
 #define GAIN_PERCENT    5  /* a try must bring as much to be kept */
 #define LEAP_PERCENT    50 /* so much more in one sample needs no second one */
-#define CLEAR_PERCENT   20 /* more than noise: the way was not full before */
 #define LOSS_PERCENT    3  /* fewer transfers may lose as much, where they spare the CPU */
 #define SHIFT_PERCENT   30 /* the way has changed: what was tried on it before means nothing */
 #define SAME_CROWD_MS   1000
@@ -53,11 +52,24 @@ static int64_t percent_more(int64_t value, int percent)
     return value + value * percent / 100;
 }
 
-/* More transfers brought clearly more: with fewer the way was not full, each had all it can get. */
+/*
+ * Twice the transfers brought at least half of twice the bytes: each gets what it can get. A
+ * smaller gain may be noise, and a limit that is none would make the ETA of a large file many times
+ * too long.
+ */
 static void note_connection(struct climb *climb, int64_t bytes_per_s)
 {
-    if (bytes_per_s >= percent_more(climb->home_bytes_per_s, CLEAR_PERCENT))
+    int more_percent = (climb->limit - climb->home) * 100 / climb->home;
+    if (bytes_per_s >= percent_more(climb->home_bytes_per_s, more_percent / 2))
         climb->connection_bytes_per_s = climb->home_bytes_per_s / climb->home;
+}
+
+/* Fewer transfers carried clearly more than that allows. */
+static void doubt_connection(struct climb *climb, const struct climb_sample *sample)
+{
+    int64_t allowed = climb->connection_bytes_per_s * sample->puts_ms / 1000;
+    if (sample->moved_bytes > percent_more(allowed, LEAP_PERCENT))
+        climb->connection_bytes_per_s = 0;
 }
 
 static void rest(struct climb *climb, int64_t now_ms)
@@ -148,6 +160,7 @@ static void recover(struct climb *climb, int64_t now_ms)
 void climb_sample(struct climb *climb, const struct climb_sample *sample)
 {
     int is_trying = climb->limit != climb->home;
+    doubt_connection(climb, sample);
     if (climb->before_throttle) {
         recover(climb, sample->now_ms);
         return;

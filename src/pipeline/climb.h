@@ -17,6 +17,7 @@ struct climb_sample {
     int64_t now_ms;
     int64_t elapsed_ms; /* how long it took */
     int64_t moved_bytes;
+    int64_t puts_ms;  /* transfers under way, times how long */
     int full_percent; /* of that time all transfers that may run did */
     int is_cpu_bound;
     int is_enough; /* the request budget lets no more files through than these transfers do */

@@ -105,6 +105,7 @@ static void climb(struct job *job, int64_t moved_bytes, int64_t elapsed_ms)
         .now_ms = job->now_ms,
         .elapsed_ms = elapsed_ms,
         .moved_bytes = moved_bytes,
+        .puts_ms = meter->puts_ms - meter->puts_then_ms,
         .full_percent = percent(meter->full_ms, elapsed_ms),
         .is_cpu_bound = meter->limits.named == JOB_LIMIT_CPU,
         .is_enough = is_budget_short(job),
@@ -135,6 +136,7 @@ static void turn(struct job *job, int64_t elapsed_ms)
     meter->turned_ms = job->now_ms;
     meter->slept_ms = 0;
     meter->full_ms = 0;
+    meter->puts_then_ms = meter->puts_ms;
     meter->moved_bytes = moved;
     meter->cpu_us = cpu_us;
     meter->disk_reads = disk_reads;

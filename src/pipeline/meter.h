@@ -25,7 +25,8 @@ struct meter {
     int loop_busy; /* percent of the last second */
     int loop_reads_disk;
     int cpu_busy;
-    int64_t puts_ms; /* transfers under way, times how long, since the run began */
+    int64_t puts_ms;      /* transfers under way, times how long, since the run began */
+    int64_t puts_then_ms; /* as that was when this second began */
     struct limit_clock limits;
     struct goodput goodput;
     struct spread took[STEP_COUNT]; /* exchanges that went well */

@@ -67,6 +67,7 @@ static void go(struct run *run, const struct way *way, int seconds)
             .now_ms = run->now_ms,
             .elapsed_ms = 1000,
             .moved_bytes = bytes,
+            .puts_ms = run->climb.limit * 1000ll,
             .full_percent = way->full_percent ? way->full_percent : 100,
             .is_cpu_bound = way->cpu_bound_from && run->climb.limit >= way->cpu_bound_from,
             .is_enough = way->is_enough,
@@ -144,11 +145,19 @@ static void what_one_connection_gets_is_known_while_the_way_is_not_full(void **s
     go(&run, &way, 20);
     assert_int_equal(run.climb.limit, 64);
     assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
-    way.link_bytes_per_s = 100 * MB; /* full with 20: not with 16, where it begins */
+    /* A few that are faster than that show that it is no limit. */
+    struct climb_sample few = {.now_ms = run.now_ms + 1000, .elapsed_ms = 1000, .puts_ms = 4000};
+    few.moved_bytes = 28 * MB;
+    climb_sample(&run.climb, &few);
+    assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
+    few.moved_bytes = 31 * MB;
+    climb_sample(&run.climb, &few);
+    assert_int_equal(run.climb.connection_bytes_per_s, 0);
+    way.link_bytes_per_s = 100 * MB; /* full with 20: a quarter more may as well be noise */
     start(&run, 0, 64);
     go(&run, &way, 20);
     assert_int_equal(run.climb.limit, 32);
-    assert_int_equal(run.climb.connection_bytes_per_s, 5 * MB);
+    assert_int_equal(run.climb.connection_bytes_per_s, 0);
 }
 
 static void a_way_that_is_far_from_full_is_filled_quickly(void **state)
