@@ -241,7 +241,11 @@ class Run:
         """The same command, or a resume or retry of its journal where a job has begun in it."""
         verb = self.dice.choices(["upload", "resume", "retry"], [6, 2, 1])[0]
         begun = count(self.journal, "SELECT count(*) FROM meta WHERE key = 'job.root.0'")
-        return self.spelled(verb if begun else "upload")
+        command = self.spelled(verb if begun else "upload")
+        if command[0] == "upload" and self.dice.random() < 0.2:
+            # What a filter leaves out is neither gone nor somebody else's.
+            command[-1:-1] = ["--exclude", self.dice.choice(["d/**", "*.jpg", "f1*"])]
+        return command
 
     def spelled(self, verb):
         running = self.plan.options["running"]
