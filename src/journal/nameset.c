@@ -17,6 +17,7 @@ void nameset_release(struct nameset *set)
 {
     free(set->seen);
     free(set->items);
+    free(set->used);
     *set = (struct nameset){0};
 }
 
@@ -26,7 +27,11 @@ static int prepare(struct nameset *set, struct err *err)
         set->seen = calloc((size_t)BLOCKS * BLOCK_WORDS, sizeof *set->seen);
     if (!set->items)
         set->items = calloc(SLOTS + SLACK, sizeof *set->items);
-    return set->seen && set->items ? 0 : err_set(err, ERR_NOMEM, "no memory for the names");
+    if (!set->used)
+        set->used = calloc((SLOTS + SLACK) / 64, sizeof *set->used);
+    return set->seen && set->items && set->used
+               ? 0
+               : err_set(err, ERR_NOMEM, "no memory for the names");
 }
 
 /* ---- what was seen ----------------------------------------------------------------------- */
@@ -78,13 +83,13 @@ static size_t slot_of(int64_t key)
     return (size_t)(((uint64_t)key ^ (uint64_t)INT64_MIN) >> (64 - SLOT_BITS));
 }
 
-int nameset_has(const struct nameset *set, int64_t key)
+int64_t nameset_get(const struct nameset *set, int64_t key)
 {
     if (!set->count)
         return 0;
     for (size_t i = slot_of(key); i < SLOTS + SLACK && set->items[i].id; i++)
         if (set->items[i].key == key)
-            return 1;
+            return set->items[i].id;
     return 0;
 }
 
@@ -101,6 +106,7 @@ int nameset_add(struct nameset *set, int64_t key, int64_t id, struct err *err)
     BUG_ON(i - slot_of(key) >= SLACK);
     set->is_crowded |= i - slot_of(key) >= CROWD;
     set->items[i] = (struct nameset_item){key, id};
+    set->used[i / 64] |= (uint64_t)1 << i % 64;
     set->count++;
     return 0;
 }
@@ -114,15 +120,18 @@ size_t nameset_sort(struct nameset *set)
 {
     struct nameset_item *items = set->items;
     size_t count = 0;
-    /* Each is a few slots from its place at most. */
-    for (size_t i = 0; count < set->count; i++) {
-        struct nameset_item item = items[i];
-        if (!item.id)
-            continue;
-        size_t at = count++;
-        for (; at > 0 && items[at - 1].key > item.key; at--)
-            items[at] = items[at - 1];
-        items[at] = item;
+    for (size_t word = 0; count < set->count; word++) {
+        while (set->used[word]) {
+            size_t i = word * 64 + (size_t)__builtin_ctzll(set->used[word]);
+            struct nameset_item item = items[i];
+            set->used[word] &= set->used[word] - 1;
+            items[i].id = 0;
+            /* Each is a few slots from its place at most. */
+            size_t at = count++;
+            for (; at > 0 && items[at - 1].key > item.key; at--)
+                items[at] = items[at - 1];
+            items[at] = item;
+        }
     }
     return count;
 }
@@ -130,7 +139,7 @@ size_t nameset_sort(struct nameset *set)
 void nameset_clear(struct nameset *set)
 {
     if (set->count)
-        memset(set->items, 0, (SLOTS + SLACK) * sizeof *set->items);
+        memset(set->items, 0, set->count * sizeof *set->items);
     set->count = 0;
     set->is_crowded = 0;
 }

@@ -20,6 +20,7 @@ struct nameset {
     int is_whole;   /* it saw every key that the table has */
     uint64_t *seen; /* a Bloom filter in blocks of a cache line; NULL before the first */
     struct nameset_item *items; /* open addressing by the key's upper bits, so almost sorted */
+    uint64_t *used;             /* a bit for each slot with an item */
     size_t count;
     int is_crowded; /* one stands far from its place */
 };
@@ -29,8 +30,8 @@ void nameset_release(struct nameset *set);
 int nameset_is_new(const struct nameset *set, int64_t key);
 /* Remembers that the table has a key. */
 int nameset_see(struct nameset *set, int64_t key, struct err *err) WARN_UNUSED;
-/* Whether a key waits here. */
-int nameset_has(const struct nameset *set, int64_t key);
+/* Who waits with a key; 0: nobody. */
+int64_t nameset_get(const struct nameset *set, int64_t key);
 /* Adds one that is not here. It must not be full. */
 int nameset_add(struct nameset *set, int64_t key, int64_t id, struct err *err) WARN_UNUSED;
 int nameset_is_full(const struct nameset *set);

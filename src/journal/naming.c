@@ -127,8 +127,24 @@ static int is_left_out(struct store *store, int64_t id, struct err *err)
     return !is_gone;
 }
 
-static int read_link(struct store *store, int64_t key, const char *name, enum link *out,
-                     int64_t *out_owner, struct err *err)
+/* Of a name that waits to be written; FREE: as a row it has to be looked at again. */
+static int read_waiting(struct store *store, int64_t owner, const char *name, enum link *out,
+                        struct err *err)
+{
+    sqlite3_stmt *stmt = sql_get(&store->sql, SQL_ASSET_OWNER);
+    sqlite3_bind_int64(stmt, 1, owner);
+    int rc = sql_next(&store->sql, stmt, err);
+    *out = LINK_OTHER;
+    if (rc <= 0)
+        return rc;
+    if (bears(stmt, 0, name))
+        *out = store_is_gone(store, sqlite3_column_int64(stmt, 2)) ? LINK_FREE : LINK_OWNED;
+    sqlite3_reset(stmt);
+    return 0;
+}
+
+static int read_written(struct store *store, int64_t key, const char *name, enum link *out,
+                        int64_t *out_owner, struct err *err)
 {
     sqlite3_stmt *stmt = sql_get(&store->sql, SQL_NAME_OWNER);
     sqlite3_bind_int64(stmt, 1, key);
@@ -149,6 +165,32 @@ static int read_link(struct store *store, int64_t key, const char *name, enum li
     return rc < 0 ? rc : 0;
 }
 
+static int read_link(struct store *store, int64_t key, const char *name, enum link *out,
+                     int64_t *out_owner, struct err *err)
+{
+    for (;;) {
+        int64_t waiting = nameset_get(&store->fresh.names, key);
+        int rc;
+        if (waiting) {
+            *out_owner = waiting;
+            rc = read_waiting(store, waiting, name, out, err);
+        } else {
+            rc = read_written(store, key, name, out, out_owner, err);
+        }
+        if (rc)
+            return rc;
+        int is_unknown = *out == LINK_OTHER && *out_owner > store->fresh.written_id;
+        if (is_unknown && store->fresh.row_count)
+            rc = fresh_write(store, err); /* a row of this batch */
+        else if (waiting && *out == LINK_FREE)
+            rc = fresh_write_names(store, err);
+        else
+            return 0;
+        if (rc)
+            return rc;
+    }
+}
+
 /* Whether a key stands in name_key: 1, 0 or negative. */
 static int is_in_table(struct store *store, int64_t key, struct err *err)
 {
@@ -167,7 +209,7 @@ static int take_free_key(struct store *store, int64_t key, int64_t id, struct er
     if (!names->is_whole)
         return add_key(store, key, id, err);
     int is_new = nameset_is_new(names, key);
-    if (!is_new && nameset_has(names, key))
+    if (!is_new && nameset_get(names, key))
         return 0;
     int rc = is_new ? 0 : is_in_table(store, key, err);
     if (rc)
@@ -186,12 +228,6 @@ int naming_take(struct store *store, int64_t id, const char *name, int64_t *out_
     int rc = take_free_key(store, key, id, err);
     if (rc)
         return rc < 0 ? rc : 0;
-    /* What comes now looks at the owner's row. */
-    rc = fresh_write(store, err);
-    if (!rc)
-        rc = fresh_write_names(store, err);
-    if (rc)
-        return rc;
     for (;; key = naming_next_key(key)) {
         enum link link;
         int64_t owner = 0;
@@ -239,7 +275,7 @@ static int find_key(struct store *store, int64_t id, const char *name, int64_t *
 int naming_owner(struct store *store, const char *name, int64_t *out_owner, struct err *err)
 {
     enum link link = LINK_OTHER;
-    int rc = fresh_write_names(store, err);
+    int rc = 0;
     for (int64_t key = naming_name_key(name); !rc && link != LINK_NONE && link != LINK_OWNED;
          key = naming_next_key(key))
         rc = read_link(store, key, name, &link, out_owner, err);

@@ -81,6 +81,9 @@ static const struct statement table[] = {
          " CROSS JOIN work w ON w.id = k.asset_id WHERE k.key = ?1",
          NULL},
     [SQL_ASSET_NAME] = {"SELECT path, name FROM asset WHERE id = ?1", NULL},
+    [SQL_ASSET_OWNER] = {"SELECT a.path, a.name, w.wave FROM asset a"
+                         " CROSS JOIN work w ON w.id = a.id WHERE a.id = ?1",
+                         NULL},
     [SQL_ASSET_PLACE] = {"SELECT r.path, a.path FROM asset a JOIN root r ON r.id = a.root_id"
                          " WHERE a.id = ?1",
                          NULL},
