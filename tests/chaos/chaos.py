@@ -432,7 +432,8 @@ class Run:
         """pxload verify finds this, and nothing else."""
         command = ["verify", "--json", *VERIFY, *options, self.journal]
         code, out = self.finish(self.start(command))
-        found = {(line.get("file_id"), line["finding"]) for line in map(json.loads, out.splitlines())
+        lines = map(json.loads, out.splitlines())
+        found = {(line.get("file_id"), line["finding"]) for line in lines
                  if line["message_type"] == "file"}
         if found != wanted or code != (1 if wanted else 0):
             raise Failure(f"verify ended with {code} and {sorted(found)}, not {sorted(wanted)}")
