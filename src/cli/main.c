@@ -52,7 +52,7 @@ static void keep_memory(void)
 #ifdef __GLIBC__
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_TOP_PAD, KEPT_BYTES / 8);
-    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 2);
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES / 4);
 #endif
 }
 
