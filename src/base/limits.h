@@ -7,6 +7,8 @@
 
 /* Replies (protocol page, section 2). */
 #define LIMIT_REPLY_BYTES    (8 * 1024 * 1024)
+#define LIMIT_REPLY_SMALL    (256 * 1024)       /* replies larger than this come one at a time */
+#define LIMIT_REPLY_TREE     (20 * 1024 * 1024) /* memory that the JSON of one may need */
 #define LIMIT_S3_ERROR_BYTES (64 * 1024)
 #define LIMIT_JSON_DEPTH     32
 #define LIMIT_HEADER_BYTES   512 /* of one kept header value */

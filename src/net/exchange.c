@@ -35,11 +35,23 @@ struct exchange *exchange_new(void *user)
     return exchange;
 }
 
+void reply_let_go(struct exchange *exchange)
+{
+    struct net *net = exchange->net;
+    if (!net || net->large != exchange)
+        return;
+    size_t max = exchange->reply.body.max;
+    buf_release(&exchange->reply.body);
+    buf_init(&exchange->reply.body, max);
+    net->large = NULL;
+}
+
 void exchange_free(struct exchange *exchange)
 {
     if (!exchange)
         return;
     BUG_ON(exchange->phase != EXCHANGE_IDLE);
+    reply_let_go(exchange);
     curl_easy_cleanup(exchange->easy);
     curl_slist_free_all(exchange->headers);
     buf_release(&exchange->body);
@@ -99,9 +111,24 @@ int64_t exchange_sent_bytes(const struct exchange *exchange)
 
 /* ---- callbacks ---- */
 
+static int may_grow(struct exchange *exchange, size_t len)
+{
+    struct net *net = exchange->net;
+    if (len <= LIMIT_REPLY_SMALL)
+        return 1;
+    if (!net->large)
+        net->large = exchange;
+    return net->large == exchange;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *user)
 {
     struct exchange *exchange = user;
+    if (!may_grow(exchange, exchange->reply.body.len + size * count)) {
+        exchange->net->held_count += !exchange->reply_held;
+        exchange->reply_held = 1;
+        return CURL_WRITEFUNC_PAUSE;
+    }
     if (buf_append(&exchange->reply.body, data, size * count)) {
         exchange->reply_too_big = 1;
         return 0;

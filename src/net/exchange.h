@@ -39,6 +39,7 @@ struct exchange {
     int64_t moved_ms;   /* when that changed */
     int64_t counted;    /* of them, in net->moved_bytes */
     int reply_too_big;
+    int reply_held; /* until another's large reply has been read */
     size_t header_bytes;
     int header_count;
     struct err error;
@@ -73,12 +74,16 @@ struct net {
     int64_t refilled_ms;
     int64_t watched_ms; /* when stalls were last looked for */
     int paused_count;
+    struct exchange *large; /* the only one whose reply may be larger than LIMIT_REPLY_SMALL */
+    int held_count;
 };
 
 /* A line of a reply's head: keeps what the reply has a place for. */
 void reply_take_header(struct exchange_reply *reply, const char *line, size_t len,
                        struct reply_date *date);
 void reply_clear_headers(struct exchange_reply *reply);
+/* Its reply was read; where that is the large one, its memory goes, and another may be large. */
+void reply_let_go(struct exchange *exchange);
 /* The method and the body of the request; its length and `bytes` are set already. */
 int body_set(struct exchange *exchange, const struct exchange_request *request) WARN_UNUSED;
 /* Sets every option of an easy handle for one request. */

@@ -100,6 +100,7 @@ int exchange_start(struct net *net, struct exchange *exchange,
                    const struct exchange_request *request, struct err *err)
 {
     BUG_ON(exchange->phase != EXCHANGE_IDLE);
+    reply_let_go(exchange);
     exchange->net = net;
     int rc = exchange_prepare(exchange, request, err);
     if (rc)
@@ -118,6 +119,8 @@ static void leave_running(struct net *net, struct exchange *exchange)
     if (exchange->paused)
         net->paused_count--;
     exchange->paused = 0;
+    net->held_count -= exchange->reply_held;
+    exchange->reply_held = 0;
 }
 
 void exchange_cancel(struct net *net, struct exchange *exchange)
@@ -170,6 +173,28 @@ static void resume_paused(struct net *net)
         }
         exchange = next;
     }
+}
+
+static int is_large_read(const struct net *net)
+{
+    return net->large && net->large->phase == EXCHANGE_IDLE;
+}
+
+/* One at a time: who is not the next large one is held again at once. */
+static void resume_held(struct net *net)
+{
+    struct exchange *exchange;
+    if (is_large_read(net))
+        reply_let_go(net->large);
+    if (net->large || !net->held_count)
+        return;
+    TAILQ_FOREACH(exchange, &net->running, link)
+    if (exchange->reply_held)
+        break;
+    BUG_ON(!exchange);
+    exchange->reply_held = 0;
+    net->held_count--;
+    curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
 }
 
 static void retire(struct net *net, struct exchange *exchange)
@@ -241,6 +266,7 @@ void net_perform(struct net *net, int64_t now_ms)
         refill(net, now_ms);
         resume_paused(net);
     }
+    resume_held(net);
     poller_move(&net->poller);
     poller_run_timers(&net->poller);
     collect(net);
@@ -254,7 +280,7 @@ void net_poll(struct net *net, int64_t timeout_ms)
     /* What was started since is sent before anybody sleeps. */
     poller_run_timers(&net->poller);
     collect(net);
-    if (!TAILQ_EMPTY(&net->done))
+    if (!TAILQ_EMPTY(&net->done) || is_large_read(net))
         timeout_ms = 0;
     poller_wait(&net->poller, timeout_ms);
 }

@@ -96,7 +96,7 @@ void exchange_cancel(struct net *net, struct exchange *exchange);
 /* The next finished one, or NULL. */
 struct exchange *net_next_done(struct net *net);
 /* Of a finished one, until the next start: how the transport ended (code ERR_NONE: a reply is
- * there, whatever its status) and the reply. */
+ * there, whatever its status) and the reply; its body only until the next net_perform. */
 const struct err *exchange_error(const struct exchange *exchange);
 const struct exchange_reply *exchange_reply_of(const struct exchange *exchange);
 /* How long it took, waiting for a connection included. */

@@ -25,6 +25,7 @@ struct status {
     struct books_totals totals;
     int64_t recent_files; /* that reached their end in the last RATE_OVER_MS */
     int64_t recent_bytes; /* of those, confirmed ones */
+    int64_t recent_ms;    /* how much of RATE_OVER_MS a run worked; 0: not known */
     int64_t last_done_ms;
     int api_rate;   /* requests per RATE_WINDOW_MS of the last moment of work; 0: no limit */
     int64_t eta_ms; /* -1 */
@@ -52,19 +53,29 @@ static int on_moment(const struct journal_moment *moment, void *user)
     int64_t ran_ms = moment->sums[HISTORY_RUN_MS];
     if (ran_ms > 0)
         status->api_rate = (int)((moment->sums[HISTORY_RATE_MS] + ran_ms / 2) / ran_ms);
+    if (moment->to_ms > status->options->now_wall_ms - RATE_OVER_MS)
+        status->recent_ms += ran_ms;
     return 0;
+}
+
+/* What recent files and bytes are the work of: a run that began just now had less than a minute. */
+static int64_t pace_ms(const struct status *status)
+{
+    int64_t ms = status->recent_ms > 0 ? status->recent_ms : RATE_OVER_MS;
+    return ms < 1000 ? 1000 : ms > RATE_OVER_MS ? RATE_OVER_MS : ms;
 }
 
 /* The slowest of requests, bytes and files at the last minute's pace; unknown without a pace. */
 static int64_t derive_eta(const struct status *status)
 {
+    int64_t over_ms = pace_ms(status);
     const struct journal_books *books = &status->tally.books;
     const struct books_sum *files = &status->totals.files;
     if (!files->queued && !books->unlinked_files)
         return books->walk_complete ? 0 : -1;
     if (!status->options->running || !status->recent_files || !books->walk_complete)
         return -1;
-    int64_t by_files = text_scale(files->queued, RATE_OVER_MS, status->recent_files);
+    int64_t by_files = text_scale(files->queued, over_ms, status->recent_files);
     int64_t by_requests = eta_requests_ms(eta_requests_left(books), status->api_rate, NULL);
     int64_t left_mean = files->queued ? status->totals.bytes.queued / files->queued : 0;
     int64_t recent_mean = status->recent_bytes / status->recent_files;
@@ -73,7 +84,7 @@ static int64_t derive_eta(const struct status *status)
         return -1;
     int64_t by_bytes = 0;
     if (status->recent_bytes > 0)
-        by_bytes = text_scale(status->totals.bytes.queued, RATE_OVER_MS, status->recent_bytes);
+        by_bytes = text_scale(status->totals.bytes.queued, over_ms, status->recent_bytes);
     int64_t eta_ms = by_files < by_bytes ? by_bytes : by_files;
     return eta_ms > by_requests ? eta_ms : by_requests;
 }
@@ -86,7 +97,7 @@ static void print_pace(const struct status *status, FILE *out)
     char text[UNITS_TEXT_MAX];
     if (status->recent_files)
         fprintf(out, "Last minute: %lld files, %s/s\n", (long long)status->recent_files,
-                units_format_size(status->recent_bytes * 1000 / RATE_OVER_MS, text));
+                units_format_size(status->recent_bytes * 1000 / pace_ms(status), text));
     else if (status->last_done_ms)
         fprintf(out, "Last file finished %s ago\n",
                 units_format_duration(

@@ -123,6 +123,19 @@ def test_huge_and_deep_replies_cost_no_memory(folder):
     assert "large" in rows["huge0"]["error"], rows["huge0"]
 
 
+def test_many_huge_replies_at_once_cost_no_memory(folder):
+    """As many as there are requests at once; then trees that are larger than their text."""
+    for name in ("huge", "dense"):
+        (folder / name).mkdir()
+    hostile(folder / "huge", {f"huge{n:02}": {"oversize": 50} for n in range(20)})
+    values = {"objects": "{},", "arrays": "[],", "numbers": "1,", "strings": '"",'}
+    bad = {f"{name}{n}": {"status": 200, "body": "[" + text * (7000000 // len(text)) + "1]"}
+           for name, text in values.items() for n in range(2)}
+    rows, _ = hostile(folder / "dense", bad)
+    assert {rows[name]["error"] for name in bad} == {
+        "request-upload: the reply has too many values"}, rows
+
+
 def test_replies_that_are_no_json(folder):
     bad = {"html": {"status": 200, "body": "html"}, "empty": {"status": 200, "body": "empty"},
            "text": {"status": 200, "body": "OK"}, "xml": {"status": 200, "body": "s3xml"},

@@ -333,17 +333,16 @@ static void status_counts_states_and_classes(void **state)
     assert_non_null(strstr(text, "pxload resume '"));
 }
 
-/* One file is left and the last minute's pace is four, but a request may start once a minute. */
-static void status_knows_the_request_budget_of_the_run(void **state)
+/* One file is left when four ended in a run of `ran_ms`. */
+static int64_t eta_of_the_last_file(struct bench *bench, int64_t ran_ms, int rate)
 {
-    struct bench *bench = *state;
     struct err err = ERR_INIT;
     struct status_options options = {.running = 1, .json = 1, .now_wall_ms = clock_wall_ms()};
     struct journal_batch *batch = journal_batch_new();
     struct journal_moment moment = {
-        .from_ms = options.now_wall_ms - 1000,
+        .from_ms = options.now_wall_ms - ran_ms,
         .to_ms = options.now_wall_ms,
-        .sums = {[HISTORY_RUN_MS] = 1000, [HISTORY_RATE_MS] = 1000},
+        .sums = {[HISTORY_RUN_MS] = ran_ms, [HISTORY_RATE_MS] = ran_ms * rate},
     };
     for (int64_t id = 2; id <= 5; id++) {
         struct journal_fact fact = {.asset_id = id,
@@ -360,8 +359,20 @@ static void status_knows_the_request_budget_of_the_run(void **state)
     struct json_object *object = last_object(contents(bench, out));
     assert_int_equal(int_of(object, "discovered"), 1);
     assert_int_equal(int_of(object, "files_last_minute"), 4);
-    assert_int_equal(int_of(object, "eta"), 60);
+    int64_t eta = int_of(object, "eta");
     json_object_put(object);
+    return eta;
+}
+
+/* A request may start once a minute. */
+static void status_knows_the_request_budget_of_the_run(void **state)
+{
+    assert_int_equal(eta_of_the_last_file(*state, 1000, 1), 60);
+}
+
+static void a_run_that_began_just_now_has_its_pace_of_so_long(void **state)
+{
+    assert_int_equal(eta_of_the_last_file(*state, 32000, 0), 8);
 }
 
 static void a_full_disk_is_reported(void **state)
@@ -390,6 +401,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_plan_reads_well, set_up, tear_down),
         cmocka_unit_test_setup_teardown(status_counts_states_and_classes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_began_just_now_has_its_pace_of_so_long, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(status_knows_the_request_budget_of_the_run, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_reported, set_up, tear_down),
