@@ -185,7 +185,7 @@ int fresh_write_names(struct store *store, struct err *err)
 int fresh_add_name(struct store *store, int64_t key, int64_t id, struct err *err)
 {
     struct nameset *names = &store->fresh.names;
-    int rc = nameset_is_full(names) ? fresh_write_names(store, err) : 0;
+    int rc = nameset_fits(names, key) ? 0 : fresh_write_names(store, err);
     return rc ? rc : nameset_add(names, key, id, err);
 }
 

@@ -9,8 +9,7 @@
 #define PROBES      4          /* bits of a name in its block */
 #define SLOT_BITS   17         /* 2 MiB, too */
 #define SLOTS       ((size_t)1 << SLOT_BITS)
-#define SLACK       512             /* behind the last slot, so that probing needs no way round */
-#define CROWD       (SLACK / 2)     /* names made for it could pile up: then they do not wait */
+#define SLACK       512             /* farther from its place no name stands, nor behind the last */
 #define ITEMS_MAX   (SLOTS / 4 * 3) /* with more, clusters are long */
 
 void nameset_release(struct nameset *set)
@@ -93,6 +92,21 @@ int64_t nameset_get(const struct nameset *set, int64_t key)
     return 0;
 }
 
+/* Names made for it could pile up: then there is no room near a key's place. */
+static size_t empty_slot(const struct nameset *set, int64_t key)
+{
+    size_t first = slot_of(key);
+    size_t i = first;
+    while (i < first + SLACK && set->items[i].id)
+        i++;
+    return i < first + SLACK ? i : SIZE_MAX;
+}
+
+int nameset_fits(const struct nameset *set, int64_t key)
+{
+    return !set->count || (set->count < ITEMS_MAX && empty_slot(set, key) != SIZE_MAX);
+}
+
 int nameset_add(struct nameset *set, int64_t key, int64_t id, struct err *err)
 {
     int rc = prepare(set, err);
@@ -100,20 +114,12 @@ int nameset_add(struct nameset *set, int64_t key, int64_t id, struct err *err)
         rc = nameset_see(set, key, err);
     if (rc)
         return rc;
-    size_t i = slot_of(key);
-    while (set->items[i].id)
-        i++;
-    BUG_ON(i - slot_of(key) >= SLACK);
-    set->is_crowded |= i - slot_of(key) >= CROWD;
+    size_t i = empty_slot(set, key);
+    BUG_ON(i == SIZE_MAX);
     set->items[i] = (struct nameset_item){key, id};
     set->used[i / 64] |= (uint64_t)1 << i % 64;
     set->count++;
     return 0;
-}
-
-int nameset_is_full(const struct nameset *set)
-{
-    return set->count >= ITEMS_MAX || set->is_crowded;
 }
 
 size_t nameset_sort(struct nameset *set)
@@ -141,5 +147,4 @@ void nameset_clear(struct nameset *set)
     if (set->count)
         memset(set->items, 0, set->count * sizeof *set->items);
     set->count = 0;
-    set->is_crowded = 0;
 }

@@ -22,7 +22,6 @@ struct nameset {
     struct nameset_item *items; /* open addressing by the key's upper bits, so almost sorted */
     uint64_t *used;             /* a bit for each slot with an item */
     size_t count;
-    int is_crowded; /* one stands far from its place */
 };
 
 void nameset_release(struct nameset *set);
@@ -32,9 +31,10 @@ int nameset_is_new(const struct nameset *set, int64_t key);
 int nameset_see(struct nameset *set, int64_t key, struct err *err) WARN_UNUSED;
 /* Who waits with a key; 0: nobody. */
 int64_t nameset_get(const struct nameset *set, int64_t key);
-/* Adds one that is not here. It must not be full. */
+/* Whether there is room for one more with this key; an empty set has it. */
+int nameset_fits(const struct nameset *set, int64_t key);
+/* Adds one that is not here and that fits. */
 int nameset_add(struct nameset *set, int64_t key, int64_t id, struct err *err) WARN_UNUSED;
-int nameset_is_full(const struct nameset *set);
 /* All that wait, to the front of `items` and sorted by key; how many. Clear before adding more. */
 size_t nameset_sort(struct nameset *set);
 void nameset_clear(struct nameset *set);

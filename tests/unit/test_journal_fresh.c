@@ -9,12 +9,14 @@ static void keys_wait_and_come_back_sorted(void **state)
 {
     struct nameset set = {.is_whole = 1};
     struct err err = ERR_INIT;
-    uint64_t key = 1;
+    uint64_t next = 1;
+    uint64_t key = 0;
     int64_t count = 0;
     (void)state;
     assert_true(nameset_is_new(&set, 5));
-    for (; !nameset_is_full(&set); count++) {
-        key = key * 6364136223846793005u + 1442695040888963407u;
+    for (; nameset_fits(&set, (int64_t)next); count++) {
+        key = next;
+        next = next * 6364136223846793005u + 1442695040888963407u;
         assert_int_equal(nameset_get(&set, (int64_t)key), 0);
         assert_int_equal(nameset_add(&set, (int64_t)key, count + 1, &err), 0);
         assert_int_equal(nameset_get(&set, (int64_t)key), count + 1);
@@ -39,7 +41,7 @@ static void keys_of_one_place_do_not_pile_up(void **state)
         struct nameset set = {.is_whole = 1};
         struct err err = ERR_INIT;
         int64_t count = 0;
-        for (; !nameset_is_full(&set); count++)
+        for (; nameset_fits(&set, firsts[n] + 999 - count); count++)
             assert_int_equal(nameset_add(&set, firsts[n] + 999 - count, count + 1, &err), 0);
         assert_true(count < 1000);
         assert_int_equal(nameset_sort(&set), count);
@@ -47,6 +49,28 @@ static void keys_of_one_place_do_not_pile_up(void **state)
             assert_int_equal(set.items[i].id, count - i);
         nameset_release(&set);
     }
+}
+
+/* Piles that grow together are one: whose place is at its beginning finds no room behind it. */
+static void piles_that_meet_leave_no_room(void **state)
+{
+    struct nameset set = {.is_whole = 1};
+    struct err err = ERR_INIT;
+    const int64_t place = (int64_t)1 << (64 - 17);
+    const int64_t pile = 200;
+    int64_t id = 0;
+    (void)state;
+    for (int64_t n = 0; n < 4; n++)
+        for (int64_t i = 0; i < pile; i++)
+            assert_int_equal(nameset_add(&set, n * (pile + 1) * place + i, ++id, &err), 0);
+    for (int64_t n = 1; n < 4; n++)
+        assert_int_equal(nameset_add(&set, (n * (pile + 1) - 1) * place, ++id, &err), 0);
+    assert_false(nameset_fits(&set, place - 1));
+    assert_true(nameset_fits(&set, 4 * pile * place));
+    assert_int_equal(nameset_sort(&set), id);
+    for (int64_t i = 1; i < id; i++)
+        assert_true(set.items[i - 1].key < set.items[i].key);
+    nameset_release(&set);
 }
 
 /* A journal with names that were not seen here: each has to be looked for. */
@@ -200,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_wait_and_come_back_sorted),
         cmocka_unit_test(keys_of_one_place_do_not_pile_up),
+        cmocka_unit_test(piles_that_meet_leave_no_room),
         cmocka_unit_test(nothing_is_new_where_not_all_was_seen),
         JOURNAL_TEST(names_that_meet_in_a_batch_belong_to_the_first),
         JOURNAL_TEST(a_walk_goes_on_where_another_was_cut_off),
