@@ -151,6 +151,25 @@ static void prepare_alone(struct workers *workers, struct work *work, struct too
     hand_back(workers, work);
 }
 
+/* Adds what waits of the kind of group[0]; returns what came after it of another kind, or NULL. */
+static struct work *gather(struct workers *workers, struct work *group[DIGEST_LANES], size_t most,
+                           size_t *out_count)
+{
+    size_t count = 1;
+    struct work *other = NULL;
+    while (count < most && count < DIGEST_LANES && !other) {
+        struct work *next = queue_try_recv(workers->todo);
+        if (!next)
+            break;
+        if (next->kind == group[0]->kind)
+            group[count++] = next;
+        else
+            other = next;
+    }
+    *out_count = count;
+    return other;
+}
+
 /*
  * first, and of the files that wait behind it a share that leaves the others theirs. Returns what
  * came after them and is no file to prepare.
@@ -158,19 +177,16 @@ static void prepare_alone(struct workers *workers, struct work *work, struct too
 static struct work *prepare_group(struct workers *workers, struct work *first, struct tools *tools)
 {
     struct work *group[DIGEST_LANES] = {first};
-    struct work *next = NULL;
+    size_t count;
     size_t share = queue_length(workers->todo) / (size_t)workers->count + 1;
-    size_t count = 1;
-    while (count < DIGEST_LANES && count < share && (next = queue_try_recv(workers->todo)) &&
-           next->kind == WORK_PREPARE)
-        group[count++] = next;
+    struct work *other = gather(workers, group, share, &count);
     for (size_t i = 0; i < count; i++)
         if (!prepare_small(group[i], tools))
             prepare(group[i], tools);
     digest_snapshots(group, count, tools);
     for (size_t i = 0; i < count; i++)
         hand_back(workers, group[i]);
-    return next && next->kind == WORK_DIGEST ? next : NULL;
+    return other;
 }
 
 static void digest_parts(struct work *const *group, size_t count, struct tools *tools)
@@ -201,14 +217,11 @@ static void digest_parts(struct work *const *group, size_t count, struct tools *
 static void digest_group(struct workers *workers, struct work *first, struct tools *tools)
 {
     struct work *group[DIGEST_LANES] = {first};
-    struct work *next = NULL;
-    size_t count = 1;
-    while (count < DIGEST_LANES && (next = queue_try_recv(workers->todo)) &&
-           next->kind == WORK_DIGEST)
-        group[count++] = next;
+    size_t count;
+    struct work *other = gather(workers, group, DIGEST_LANES, &count);
     /* A file to be prepared takes no time beside parts. */
-    if (next && next->kind == WORK_PREPARE)
-        prepare_alone(workers, next, tools);
+    if (other)
+        prepare_alone(workers, other, tools);
     digest_parts(group, count, tools);
     for (size_t i = 0; i < count; i++)
         hand_back(workers, group[i]);
