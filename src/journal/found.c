@@ -508,8 +508,10 @@ static int requeue_failed(struct store *store, int64_t id, struct err *err)
                    WORK_CONFIRMED)) /* or it failed in the walk, and another took the name since */
         return before.code == ERR_NAME_COLLISION ? naming_set_collision(store, id, owner, err) : 0;
     int is_refused = before.code == ERR_BAD_REQUEST || before.code == ERR_NOT_FOUND;
+    /* A file that is gone waits for no folder: nobody would ask for it again. */
+    int is_seen = before.wave == store_wave(store);
     rc = 0;
-    if (is_refused && (before.marks & WORK_CONFIRMED) && before.folder_id)
+    if (is_refused && is_seen && (before.marks & WORK_CONFIRMED) && before.folder_id)
         rc = folder_doubt(store, before.folder_id, err);
     if (!rc)
         rc = store_requeue(store, &after, err);

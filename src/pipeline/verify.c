@@ -151,6 +151,9 @@ static int is_unlinked(const struct claim *claim, const struct wire_file *file)
     struct err ignored;
     struct buf body;
     int is_needed = 0;
+    /* Its folder's place is being looked for again: until that is found nothing shows the link. */
+    if (claim->folder_id && !claim->folder_collection)
+        return 1;
     link_describe(claim, file->id, &link);
     buf_init(&body, LIMIT_REPLY_BYTES);
     int rc = wire_encode_link(&link, json, strlen(json), &body, &is_needed, &ignored);

@@ -387,3 +387,24 @@ def test_a_file_without_id_is_looked_for_again_before_its_link_fails(tmp):
         assert seen(server) == tree_of({"a.jpg": b""})
         row = report(load, tree)["a.jpg"]
         assert row["file_id"] and row["md5"], row
+
+
+def test_a_link_of_a_file_that_is_gone_forgets_no_folder(tmp):
+    """Its retry asks for the folder anew; no file waits for that, and verify needs to know it."""
+    tree = start(tmp, {"a/1.jpg": b"1", "a/2.jpg": b"22"})
+    with sim(tmp) as server:
+        load = Pxload(tmp, server)
+        # A category, a collection, two links.
+        server.faults([{"endpoint": "write", "nth": 4, "status": 400}])
+        done = load.upload("--map-folders", "tree", *FAST, tree, expect=1)
+        assert books(done) == (2, 1, 0, 1, 0)
+        states = {path: row["state"] for path, row in report(load, tree).items()}
+        goes, stays = sorted(states, key=states.get)
+        assert (states[goes], states[stays]) == ("failed", "linked")
+        (tree / goes).unlink()
+        load.upload("--map-folders", "tree", tree)
+        load.run("retry", "--json", load.journal())
+        load.run("verify", load.journal())
+        file_id = server.files()[os.path.basename(stays)]["id"]
+        server.call("POST", f"/_sim/damage?id={file_id}&how=unlink")
+        assert stays in load.run("verify", load.journal(), expect=1).out

@@ -41,6 +41,7 @@ static void add(struct fixture *f, int64_t from_ms, int64_t to_ms, int64_t files
     journal_batch_moment(batch, &moment);
     assert_false(journal_batch_is_empty(batch));
     assert_int_equal(commit_batch(f, batch).code, ERR_NONE);
+    journal_batch_free(batch);
 }
 
 static void a_moment_is_shared_out_over_what_it_covers(void **state)
