@@ -191,8 +191,9 @@ void put_start(struct job *job, struct asset *asset)
             .buffer_bytes = share_of(job, 1, SEND_BUFFER_LARGE),
             .reply_max = LIMIT_S3_ERROR_BYTES,
             .fresh = part->tries > 0 || job->now_ms < job->fresh_until_ms,
-            /* A refusal can get lost in the reset behind it; asked first, it cannot. */
-            .expect_continue = part->last_error == ERR_NETWORK && part->tries > 1,
+            /* A refusal over TLS can get lost in the reset behind it; asked first, it cannot. */
+            .expect_continue = part->last_error == ERR_NETWORK && part->tries > 1 &&
+                               !strncmp(part->url, "https:", 6),
         };
         rc = exchange_start(job->net, transfer->exchange, &request, &error);
     }
