@@ -107,8 +107,8 @@ static void prepare(struct work *work, struct tools *tools)
 static void digest_snapshots(struct work *const *group, size_t count, struct tools *tools)
 {
     struct work *works[DIGEST_LANES];
-    const void *data[DIGEST_LANES];
-    size_t len[DIGEST_LANES];
+    const void *data[DIGEST_LANES] = {0};
+    size_t len[DIGEST_LANES] = {0};
     unsigned char md5[DIGEST_LANES][16];
     size_t n = 0;
     size_t sum = 0;
