@@ -150,15 +150,20 @@ const char *doc_scalar(struct json_object *object, const char *key)
     return string_of(value);
 }
 
+int doc_is_id(const char *text)
+{
+    if (!*text || strlen(text) >= LIMIT_ID_BYTES || !strcmp(text, ".") || !strcmp(text, ".."))
+        return 0;
+    for (const char *p = text; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            return 0;
+    return 1;
+}
+
 const char *doc_id(struct json_object *object, const char *key)
 {
     const char *id = doc_scalar(object, key);
-    if (!id || strlen(id) >= LIMIT_ID_BYTES || !strcmp(id, ".") || !strcmp(id, ".."))
-        return NULL;
-    for (const char *p = id; *p; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f)
-            return NULL;
-    return id;
+    return id && doc_is_id(id) ? id : NULL;
 }
 
 static enum doc_found int_of_text(const char *text, int64_t *out)

@@ -34,6 +34,8 @@ const char *doc_scalar(struct json_object *object, const char *key);
  * a report: no control bytes, and not a dot segment. Otherwise NULL.
  */
 const char *doc_id(struct json_object *object, const char *key);
+/* Whether a text is one. */
+int doc_is_id(const char *text);
 
 /* What doc_int and doc_bool found. */
 enum doc_found {

@@ -26,7 +26,7 @@ static const char *entry_id(struct json_object *list, size_t i)
         return doc_id(entry, "id");
     const char *text =
         json_object_is_type(entry, json_type_string) ? json_object_get_string(entry) : NULL;
-    return text && *text && strlen(text) < LIMIT_ID_BYTES ? text : NULL;
+    return text && doc_is_id(text) ? text : NULL;
 }
 
 /* Where an id stands in a list; its length where it does not. */
