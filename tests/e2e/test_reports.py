@@ -306,6 +306,7 @@ def test_watch_shows_a_run_until_it_ends(folder):
     with sim(folder, *SMALL_PARTS) as server, terminal(80) as (tty, screen):
         scene = Scene(folder, server, files=12)
         server.faults([{"endpoint": "put", "name": "f3.bin", "stall": True}])
+        scene.load.env |= {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
         process = scene.start()
         reach(process, lambda: count(scene.path, "SELECT count(*) FROM work WHERE state = 4")
               == len(scene.wanted) - 1, "all but one file")
