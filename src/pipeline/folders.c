@@ -24,7 +24,7 @@ int folders_map(const struct job_options *options, struct journal *journal, stru
 void folders_init(struct job *job)
 {
     struct folders *folders = &job->folders;
-    TAILQ_INIT(&folders->todo);
+    TAILQ_INIT(&folders->to_make);
     TAILQ_INIT(&folders->doubts);
     folders->limit = LIMIT_LIST_PAGE;
     if (job->options->map_folders == MAP_NONE)
@@ -108,7 +108,7 @@ static void take_task(struct job *job, struct folder_task *task)
     made->task = task;
     folders->held++;
     if (task->action == FOLDER_MAKE)
-        TAILQ_INSERT_TAIL(&folders->todo, made, link);
+        TAILQ_INSERT_TAIL(&folders->to_make, made, link);
     else
         TAILQ_INSERT_TAIL(&folders->doubts, made, link);
 }
@@ -336,7 +336,7 @@ static int due_slot(const struct job *job)
     const struct folders *folders = &job->folders;
     for (int i = 0; i < FOLDER_CALLS; i++) {
         const struct folder_call *call = &folders->calls[i];
-        int is_due = call->made ? call->due_ms <= job->now_ms : !TAILQ_EMPTY(&folders->todo);
+        int is_due = call->made ? call->due_ms <= job->now_ms : !TAILQ_EMPTY(&folders->to_make);
         if (!call->busy && is_due)
             return i;
     }
@@ -363,7 +363,7 @@ static void fail_all(struct job *job, struct folder_job_list *list, enum err_eff
 /* Nothing may be made where nothing could be listed. */
 static void fail_broken(struct job *job)
 {
-    fail_all(job, &job->folders.todo, EFFECT_NONE);
+    fail_all(job, &job->folders.to_make, EFFECT_NONE);
     fail_all(job, &job->folders.doubts, EFFECT_MAYBE);
 }
 
@@ -382,8 +382,8 @@ void folders_start(struct job *job)
     while (call_may_start(job) && (slot = due_slot(job)) >= 0) {
         struct folder_call *call = &folders->calls[slot];
         if (!call->made) {
-            call->made = TAILQ_FIRST(&folders->todo);
-            TAILQ_REMOVE(&folders->todo, call->made, link);
+            call->made = TAILQ_FIRST(&folders->to_make);
+            TAILQ_REMOVE(&folders->to_make, call->made, link);
             call->tries = 0;
             call->token_refused = 0;
             call->failing_since_ms = 0;
@@ -451,8 +451,8 @@ void folders_park(struct job *job)
     folders->wanted = 0;
     if (!folders->list_call.busy)
         folders->listing.active = 0;
-    while ((made = TAILQ_FIRST(&folders->todo))) {
-        TAILQ_REMOVE(&folders->todo, made, link);
+    while ((made = TAILQ_FIRST(&folders->to_make))) {
+        TAILQ_REMOVE(&folders->to_make, made, link);
         give_back(job, made);
     }
     for (int i = 0; i < FOLDER_CALLS; i++) {
@@ -500,7 +500,7 @@ static void forget_all(struct job *job, struct folder_job_list *list)
 void folders_release(struct job *job)
 {
     struct folders *folders = &job->folders;
-    forget_all(job, &folders->todo);
+    forget_all(job, &folders->to_make);
     forget_all(job, &folders->doubts);
     folder_list_release(&folders->listing);
     exchange_free(folders->list_call.exchange);

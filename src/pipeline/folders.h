@@ -62,7 +62,7 @@ struct folders {
     struct folder_call list_call;
     struct folder_call calls[FOLDER_CALLS];
     struct folder_listing listing;
-    struct folder_job_list todo;   /* to be made */
+    struct folder_job_list to_make;
     struct folder_job_list doubts; /* may have been made */
     int held;                      /* tasks in memory */
     int wanted;                    /* files wait for a folder, as far as is known */
